@@ -1,0 +1,165 @@
+"""The words for judging: claim, finding, assessment, action, decision."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gatekeeper.exchange import Answer, Case, EvidenceSpan, LogprobQuality, Span
+
+SignalValue = float | str
+"""A number (probabilities in [0, 1], counts, 0.0/1.0 for no/yes) or an enum's value."""
+
+
+class Field(StrEnum):
+    """The field of an answer that a claim stands in."""
+
+    CONTENT = "content"
+    REASONING = "reasoning"
+    REFUSAL = "refusal"
+    TOOL_CALL = "tool_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One checkable statement of an answer.
+
+    `text` is what is checked; for a multiple-choice letter it is the statement that choosing the
+    option makes, so `span` (offsets into `field`, for tool calls into the arguments of call
+    `call`) covers other characters than `text`. `context` is text that `text` is to be read with
+    and that is no claim of its own: the question's stem, or the sentence that opens a list.
+    `denied` turns the claim round: the answer says that `text` is false (negated stems).
+    """
+
+    text: str
+    span: Span
+    field: Field = Field.CONTENT
+    context: str = ""
+    option: str | None = None
+    denied: bool = False
+    call: int = 0
+
+
+class Verdict(StrEnum):
+    """What a check says of a claim."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_ADDRESSED = "not_addressed"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says of a claim (`claim` is its index) or of the whole answer (`claim` None).
+
+    With a `verdict`, `value` is the probability that the evidence contradicts the claim. Without
+    one, `value` is the signal named by `detector` (such as `confidence.raw`), which a policy's
+    rules may read. `span` marks the characters of the answer's field that decided, `evidence` the
+    statement that shows it.
+    """
+
+    check: str
+    detector: str
+    verdict: Verdict | None = None
+    claim: int | None = None
+    value: SignalValue | None = None
+    span: Span | None = None
+    evidence: EvidenceSpan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a check reads: the case, one answer to it, and that answer's claims."""
+
+    case: Case
+    answer: Answer
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Probability in [0, 1] that the answer is right, as the tokens say and after calibration."""
+
+    raw: float | None = None
+    calibrated: float | None = None
+    quality: LogprobQuality = LogprobQuality.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All findings of an answer and the numbers that a policy's rules read.
+
+    `p_wrong` and `p_contradicted` are None where nothing supports a number. `signals` holds every
+    named signal; a signal that could not be measured is absent.
+    """
+
+    claims: tuple[Claim, ...]
+    findings: tuple[Finding, ...]
+    p_wrong: float | None
+    p_contradicted: float | None
+    confidence: Confidence
+    unavailable: tuple[str, ...] = ()
+    signals: Mapping[str, SignalValue] = field(default_factory=dict)
+
+
+class Action(StrEnum):
+    """What an application gets, from mildest to strictest; the last three hold the answer."""
+
+    RELEASE = "release"
+    ANNOTATE = "annotate"
+    REGENERATE = "regenerate"
+    ESCALATE = "escalate"
+    ABSTAIN = "abstain"
+    BLOCK = "block"
+
+    @property
+    def severity(self) -> int:
+        """Position in the order of strictness, 0 for `release`."""
+        return _SEVERITY[self]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the answer's text stays here."""
+        return self.severity >= _SEVERITY[Action.ESCALATE]
+
+
+_SEVERITY = {action: position for position, action in enumerate(Action)}
+
+
+def strictest(actions: Iterable[Action]) -> Action:
+    """Return the strictest of the actions, `release` if there are none."""
+    return max(actions, key=_SEVERITY.__getitem__, default=Action.RELEASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a decision fell: the rule's id, its action, and the signals with the values it matched on.
+
+    `message` is the policy author's sentence for people; it never holds text of the exchange.
+    """
+
+    rule: str
+    action: Action
+    signals: Mapping[str, SignalValue | None]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The action for one answer and the rules that asked for it, strictest first.
+
+    In `shadow` mode `action` is what was delivered and `would` what enforcing would have done.
+    """
+
+    action: Action
+    reasons: tuple[Reason, ...]
+    would: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An answer with its assessment and decision."""
+
+    answer: Answer
+    assessment: Assessment
+    decision: Decision

@@ -1,0 +1,234 @@
+"""The words for what goes to a model and what comes back: conversation, evidence, completion.
+
+Everything here is immutable and knows no server, so a recorded exchange can be judged again later.
+Spans are half-open character offsets `[start, end)` into the text that they belong to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from gatekeeper.evidence.statements import Statement
+
+JsonObject = Mapping[str, Any]
+
+
+class Span(NamedTuple):
+    """Half-open character offsets `[start, end)`."""
+
+    start: int
+    end: int
+
+
+class Surface(StrEnum):
+    """The OpenAI endpoint that a conversation arrived at."""
+
+    CHAT = "chat.completions"
+    COMPLETIONS = "completions"
+    RESPONSES = "responses"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text of a message, with the JSON pointer where it stands in the request body."""
+
+    text: str
+    pointer: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation; non-text parts (images, audio) have no Part."""
+
+    role: str
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """All texts of the message, one per line."""
+        return "\n".join(part.text for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A request, parsed. `body` is the untouched original; the other fields are read from it."""
+
+    surface: Surface
+    model: str
+    messages: tuple[Message, ...]
+    body: JsonObject
+    n: int = 1
+    stream: bool = False
+    include_usage: bool = False
+    wants_logprobs: bool = False
+    wants_top_logprobs: int = 0
+    has_tools: bool = False
+
+
+class EvidenceState(StrEnum):
+    """What can be said of the evidence before any answer is read."""
+
+    SUPPLIED = "supplied"
+    NONE = "none"
+    CONFLICTING = "conflicting"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One piece of evidence. `pointer` and `span` say where in the request body its text stands."""
+
+    id: str
+    text: str
+    extractor: str
+    pointer: str
+    span: Span
+    title: str | None = None
+    source: str | None = None
+    version: str | None = None
+    published: date | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSpan:
+    """A stretch of one document: `document` is the Document's id, `span` offsets into its text."""
+
+    document: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two statements of the evidence that disagree on one slot (`detector`, such as `slots.number`)."""
+
+    detector: str
+    first: EvidenceSpan
+    second: EvidenceSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All Documents of a request, read once: their statements, their state, their conflicts.
+
+    Where several states apply, the one that needs most care is named: conflicting, then expired
+    (every document past its `expires` date; expired documents beside current ones are left out of
+    `statements`), then supplied.
+    """
+
+    documents: tuple[Document, ...]
+    state: EvidenceState
+    statements: "tuple[Statement, ...]" = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def extractors(self) -> tuple[str, ...]:
+        """The extractors that found something, each once, in order of precedence."""
+        return tuple(dict.fromkeys(document.extractor for document in self.documents))
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a multiple-choice question."""
+
+    letter: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: the last user turn without its evidence; `options` when it is multiple choice."""
+
+    text: str
+    options: tuple[Option, ...] = ()
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that is known before an answer exists."""
+
+    conversation: Conversation
+    evidence: Evidence
+    query: Query
+
+
+class TokenSpan(StrEnum):
+    """The part of an answer that a token belongs to."""
+
+    CONTENT = "content"
+    REASONING = "reasoning"
+    TOOL = "tool"
+
+
+class LogprobQuality(StrEnum):
+    """How much of the content its token probabilities cover: full ≥ 95 % of its bytes."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    UNAVAILABLE = "unavailable"
+
+
+class Alternative(NamedTuple):
+    """One candidate at a token's position; `logprob` in nats."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token. `logprob` in nats, None where the server did not say.
+
+    `offset` is the character position in the content where the token begins, None for tokens of
+    other spans or tokens that could not be aligned.
+    """
+
+    text: str
+    logprob: float | None
+    top: tuple[Alternative, ...] = ()
+    span: TokenSpan = TokenSpan.CONTENT
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool call that the model asks for; `arguments` is the JSON text as the model wrote it."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One choice of a completion; `raw` is the choice as the server sent it."""
+
+    index: int
+    content: str
+    tokens: tuple[Token, ...] = ()
+    quality: LogprobQuality = LogprobQuality.UNAVAILABLE
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    refusal: str = ""
+    finish_reason: str | None = "stop"
+    raw: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a backend returned: one Answer per choice, in order of index, and the raw body.
+
+    `fingerprint` names the model that gave the answers (see `gatekeeper.calibration`); `staged`
+    marks answers that no model generated.
+    """
+
+    answers: tuple[Answer, ...]
+    raw: JsonObject
+    model: str = ""
+    fingerprint: str | None = None
+    backend: str = ""
+    staged: bool = False

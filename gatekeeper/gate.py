@@ -1,0 +1,174 @@
+"""The whole pipeline: read → generate → claims → check → assess → decide."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+from gatekeeper.assess import assess
+from gatekeeper.assessment import Action, Finding, Judgement, Reason, Subject, Verdict, strictest
+from gatekeeper.backends.base import Backend
+from gatekeeper.calibration import Calibrations
+from gatekeeper.checks.base import Check
+from gatekeeper.claims import read_claims, read_query
+from gatekeeper.evidence import read_evidence
+from gatekeeper.exchange import Answer, Case, Completion, Conversation
+from gatekeeper.policy import LoadedPolicy, Policy, decide
+from gatekeeper.prompting import bind_to_evidence, shape
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that decisions depend on, swapped as a whole when a policy is reloaded."""
+
+    loaded: LoadedPolicy
+    checks: tuple[Check, ...]
+    calibrations: Calibrations = field(default_factory=Calibrations)
+    certified: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.loaded.policy
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds spent on one request: in all, waiting for the backend, and in each check."""
+
+    total: float = 0.0
+    upstream: float = 0.0
+    checks: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def overhead(self) -> float:
+        """Seconds that the gate itself added."""
+        return max(0.0, self.total - self.upstream)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request. `action` is the strictest over all choices."""
+
+    decision_id: str
+    at: datetime
+    case: Case
+    completion: Completion
+    judgements: tuple[Judgement, ...]
+    bundle: Bundle
+    tries: int
+    timings: Timings
+
+    @property
+    def action(self) -> Action:
+        """The strictest action over all choices."""
+        return strictest(judgement.decision.action for judgement in self.judgements)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One backend under one bundle. Immutable: a reload makes a new Gate."""
+
+    backend: Backend
+    bundle: Bundle
+    today: Callable[[], date] = field(default=lambda: datetime.now(UTC).date())
+
+    async def answer(self, conversation: Conversation) -> Outcome:
+        """Generate an answer, judge every choice of it, and say what the application gets."""
+        began, timings, policy = time.perf_counter(), Timings(), self.bundle.policy
+        case = self.read(conversation)
+        prompt, tries = shape(case, policy), 0
+        completion = await self.generate(prompt, timings)
+        judgements = await self.judge_all(case, completion, timings)
+        while _asks_again(judgements) and tries < policy.regenerate.tries:
+            tries += 1
+            prompt = bind_to_evidence(case, policy.regenerate.instruction)
+            completion = await self.generate(prompt, timings)
+            judgements = await self.judge_all(case, completion, timings)
+        timings.total = time.perf_counter() - began
+        return Outcome(
+            decision_id="gkd_" + secrets.token_hex(12),
+            at=datetime.now(UTC),
+            case=case,
+            completion=completion,
+            judgements=tuple(_settle(judgement, policy) for judgement in judgements),
+            bundle=self.bundle,
+            tries=tries,
+            timings=timings,
+        )
+
+    def read(self, conversation: Conversation) -> Case:
+        """Find the evidence and the question in a conversation."""
+        evidence = read_evidence(conversation, self.today())
+        return Case(conversation, evidence, read_query(conversation, evidence))
+
+    async def generate(self, case: Case, timings: Timings) -> Completion:
+        """Ask the backend; whatever it streams has ended before anything is judged."""
+        began = time.perf_counter()
+        try:
+            return await self.backend.complete(case)
+        finally:
+            timings.upstream += time.perf_counter() - began
+
+    async def judge_all(self, case: Case, completion: Completion, timings: Timings) -> list[Judgement]:
+        """Judge every choice of a completion."""
+        return [await self.judge(case, completion, answer, timings) for answer in completion.answers]
+
+    async def judge(self, case: Case, completion: Completion, answer: Answer, timings: Timings) -> Judgement:
+        """Judge one answer: claims → findings → assessment → decision."""
+        policy = self.bundle.policy
+        claims = read_claims(answer, case.query, reasoning=policy.reasoning == "judge")
+        subject = Subject(case, answer, claims)
+        findings = await self.check(subject, timings.checks)
+        calibration = self.bundle.calibrations.of(completion.fingerprint)
+        assessment = assess(subject, findings, calibration)
+        return Judgement(answer, assessment, decide(policy, assessment))
+
+    async def check(self, subject: Subject, seconds: dict[str, float]) -> list[Finding]:
+        """Run every enabled check: those that only compute in turn, those that wait side by side."""
+        inline = [check for check in self.bundle.checks if check.inline]
+        waiting = [check for check in self.bundle.checks if not check.inline]
+        found = [await self.guarded(check, subject, seconds) for check in inline]
+        if waiting:
+            found += await asyncio.gather(*(self.guarded(check, subject, seconds) for check in waiting))
+        return [finding for findings in found for finding in findings]
+
+    async def guarded(self, check: Check, subject: Subject, seconds: dict[str, float]) -> Sequence[Finding]:
+        """Run one check within its time; whatever goes wrong becomes an `unavailable` finding."""
+        limit = getattr(self.bundle.policy.checks, check.name).timeout_s
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(limit):
+                findings = await check(subject)
+        except TimeoutError:
+            return _unavailable(check, "timeout")
+        except Exception as error:  # noqa: BLE001  # promise 3: no failure of a check may read as "safe"
+            return _unavailable(check, type(error).__name__)
+        finally:
+            spent = time.perf_counter() - began
+            seconds[check.name] = seconds.get(check.name, 0.0) + spent
+        return findings if spent <= limit else _unavailable(check, "timeout")
+
+
+def _unavailable(check: Check, why: str) -> tuple[Finding]:
+    kind = "timeout" if why == "timeout" else "error"
+    return (Finding(check.name, f"{check.name}.{kind}", Verdict.UNAVAILABLE),)
+
+
+def _asks_again(judgements: Sequence[Judgement]) -> bool:
+    return any(judgement.decision.action is Action.REGENERATE for judgement in judgements)
+
+
+def _settle(judgement: Judgement, policy: Policy) -> Judgement:
+    """Turn a `regenerate` that no try could satisfy into the policy's next stricter action."""
+    if judgement.decision.action is not Action.REGENERATE:
+        return judgement
+    then = policy.regenerate.then
+    signals: Mapping[str, float] = {"tries": float(policy.regenerate.tries)}
+    reason = Reason("regeneration_failed", then, signals, "No further answer satisfied the policy.")
+    decision = replace(
+        judgement.decision, action=then, would=then, reasons=(reason, *judgement.decision.reasons)
+    )
+    return replace(judgement, decision=decision)

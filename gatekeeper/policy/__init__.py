@@ -1,0 +1,19 @@
+"""Policies: YAML files of thresholds on an assessment's signals, each asking for an action."""
+
+from gatekeeper.policy.decide import decide, matches
+from gatekeeper.policy.load import LoadedPolicy, load_policy, parse_policy
+from gatekeeper.policy.model import Policy, Rule
+from gatekeeper.policy.signals import SIGNALS, SignalSpec, vocabulary
+
+__all__ = [
+    "SIGNALS",
+    "LoadedPolicy",
+    "Policy",
+    "Rule",
+    "SignalSpec",
+    "decide",
+    "load_policy",
+    "matches",
+    "parse_policy",
+    "vocabulary",
+]

@@ -1,0 +1,205 @@
+"""The shape of a policy file: thresholds on an assessment's signals, and the actions they ask for."""
+
+import difflib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from gatekeeper.assessment import Action
+from gatekeeper.policy.signals import SignalSpec, vocabulary
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+CHECKS = ("slots", "confidence", "hedging", "triage")
+
+RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule")
+"""Reasons that the gate itself gives; no rule may be called so."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Test(_Strict):
+    """What one signal must be. Several bounds together mean an interval."""
+
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    equals: float | str | None = None
+    one_of: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("is empty; give at_least, above, at_most, below, equals or one_of")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The numeric thresholds that are set."""
+        values = (self.at_least, self.above, self.at_most, self.below)
+        return tuple(value for value in values if value is not None)
+
+    def holds(self, value: float | str) -> bool:
+        """Return whether a measured value passes the test."""
+        if isinstance(value, str):
+            return value == self.equals or (self.one_of is not None and value in self.one_of)
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.above is None or value > self.above)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.below is None or value < self.below)
+            and (self.equals is None or value == self.equals)
+        )
+
+
+class Rule(_Strict):
+    """All tests of `when` hold → `then`.
+
+    A signal that could not be measured counts as holding (`unavailable: match`, fail closed) unless
+    the rule says `skip`.
+    """
+
+    id: Identifier
+    when: dict[str, Test] = Field(min_length=1)
+    then: Action
+    unavailable: Literal["match", "skip"] = "match"
+    message: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class CheckSettings(_Strict):
+    """One check: whether it runs, how long it may take, and what follows when it cannot say anything."""
+
+    enabled: bool = True
+    timeout_s: float = Field(default=1.0, gt=0, le=120)
+    unavailable: Action = Action.ESCALATE
+
+
+class TriageSettings(CheckSettings):
+    """The triage check and its topics: name → terms that stand for it (matched as whole words)."""
+
+    topics: dict[Identifier, tuple[Text, ...]] = Field(default_factory=dict, max_length=64)
+
+
+class Checks(_Strict):
+    """Settings of every check."""
+
+    slots: CheckSettings = CheckSettings()
+    confidence: CheckSettings = CheckSettings()
+    hedging: CheckSettings = CheckSettings()
+    triage: TriageSettings = TriageSettings()
+
+    def enabled(self, name: str) -> bool:
+        """Return whether the named check runs."""
+        return bool(getattr(self, name).enabled)
+
+
+class EvidenceSettings(_Strict):
+    """How evidence is handled. `inject` writes the explicit `evidence` field into the prompt."""
+
+    inject: bool = False
+
+
+class Regenerate(_Strict):
+    """Up to `tries` more answers with `instruction` before the question, then the action `then`."""
+
+    tries: int = Field(default=1, ge=1, le=5)
+    then: Action = Action.ESCALATE
+    instruction: Text = (
+        "Answer only from the evidence supplied. Where the evidence does not settle the question, say so. "
+        "State how certain each statement is."
+    )
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.then.severity <= Action.REGENERATE.severity:
+            raise ValueError("'then' must be stricter than regenerate: escalate, abstain or block")
+        return self
+
+
+class Prompt(_Strict):
+    """Optional shaping: a system instruction put before every conversation."""
+
+    instruction: Text | None = None
+
+
+class Held(_Strict):
+    """The HTTP status of a held answer that does not stream; streams are always 200."""
+
+    http_status: Literal[200, 403, 409, 422, 451] = 200
+
+
+class Messages(_Strict):
+    """What the application gets in place of a held answer, and below an annotated one."""
+
+    annotate: Text = (
+        "Note: this answer could not be fully confirmed by the supplied evidence. Check it before use."
+    )
+    escalate: Text = "This answer is held for review by a clinician."
+    abstain: Text = "No answer is given: the supplied evidence does not carry one."
+    block: Text = "This answer was blocked by the safety policy."
+
+
+class Policy(_Strict):
+    """A policy. The strictest action of all matching rules wins, so the order of rules never matters."""
+
+    schema_version: Literal[1] = 1
+    name: Identifier
+    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    description: Annotated[str, StringConstraints(max_length=2000)] = ""
+    mode: Literal["enforce", "shadow"] = "enforce"
+    streaming: Literal["hold"] = "hold"
+    reasoning: Literal["strip", "judge"] = "strip"
+    evidence: EvidenceSettings = EvidenceSettings()
+    checks: Checks = Checks()
+    prompt: Prompt = Prompt()
+    regenerate: Regenerate = Regenerate()
+    held: Held = Held()
+    messages: Messages = Messages()
+    rules: tuple[Rule, ...] = Field(min_length=1, max_length=128)
+
+    @model_validator(mode="after")
+    def _rules_make_sense(self) -> Self:
+        known = vocabulary(self.checks.triage.topics)
+        seen: set[str] = set()
+        for rule in self.rules:
+            if rule.id in seen or rule.id in RESERVED_RULES:
+                raise ValueError(f"rule id '{rule.id}' is taken; give every rule its own id")
+            seen.add(rule.id)
+            for signal, test in rule.when.items():
+                problem = _problem(signal, test, known, self.checks)
+                if problem:
+                    raise ValueError(f"rule '{rule.id}': {problem}")
+        return self
+
+    def signals_read(self) -> set[str]:
+        """Return the names of all signals that a rule reads."""
+        return {signal for rule in self.rules for signal in rule.when}
+
+
+def _problem(signal: str, test: Test, known: dict[str, SignalSpec], checks: Checks) -> str | None:
+    """Return why a rule's test can never be meant so, or None."""
+    spec = known.get(signal)
+    if spec is None:
+        near = difflib.get_close_matches(signal, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "; see `gatekeeper policy explain`"
+        return f"there is no signal '{signal}'{hint}"
+    if spec.check and not checks.enabled(spec.check):
+        return f"'{signal}' is measured by the check '{spec.check}', which is not enabled"
+    if spec.values:
+        return _enum_problem(signal, test, spec)
+    if test.one_of is not None or isinstance(test.equals, str):
+        return f"'{signal}' is a number; use at_least, above, at_most, below or a numeric equals"
+    low, high = spec.bounds
+    outside = [bound for bound in test.bounds if not low <= bound <= high]
+    return f"'{signal}' lies between {low:g} and {high:g}, not {outside[0]:g}" if outside else None
+
+
+def _enum_problem(signal: str, test: Test, spec: SignalSpec) -> str | None:
+    asked: tuple[Any, ...] = (*(test.one_of or ()), *(() if test.equals is None else (test.equals,)))
+    if test.bounds or not asked:
+        return f"'{signal}' is not a number; use equals or one_of"
+    unknown = [value for value in asked if value not in spec.values]
+    return f"'{signal}' is one of {', '.join(spec.values)}, never '{unknown[0]}'" if unknown else None
