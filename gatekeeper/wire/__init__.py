@@ -1,0 +1,1 @@
+"""OpenAI's JSON shapes on one side, the gatekeeper's words on the other; no I/O."""

@@ -1,0 +1,234 @@
+"""Token probabilities of every server, brought to one form: tokens aligned with the answer's text.
+
+Servers count reasoning, tool call and stop tokens among the rows, strip whitespace from the content and
+split characters over tokens, so rows are aligned by their bytes and never by their position.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from math import exp, isnan, nan
+from typing import Any, Final, NamedTuple
+
+from gatekeeper.exchange import Alternative, JsonObject, LogprobQuality, Token, TokenSpan, ToolCall
+
+FULL_COVERAGE: Final = 0.95
+"""Share of the content's bytes that must carry a token probability."""
+
+_SENTINEL: Final = -9999.0
+"""vLLM's and OpenAI's value for a token whose probability they do not know."""
+
+_ROUNDING: Final = 1e-3
+"""A log-probability above zero by no more than this is a rounding error, nats."""
+
+_RESYNC_WINDOW: Final = 256
+"""Bytes of content searched for a pair of tokens after rows are missing."""
+
+
+_SHORTEST_ANCHOR: Final = 4
+"""Bytes without surrounding space that such a pair must have, so that it does not match by chance."""
+
+_MOST_CANDIDATES: Final = 64
+"""Places looked at where the content's text occurs more than once among the rows."""
+
+_UNDECODED: Final = "token_id:"
+_CONTENT: Final = TokenSpan.CONTENT
+
+
+class Normalised(NamedTuple):
+    """Tokens in the server's order, one per row, and how much of the content they cover."""
+
+    tokens: tuple[Token, ...]
+    quality: LogprobQuality
+
+
+class _Row(NamedTuple):
+    """One row; `logprob` is None where the server gave none and NaN where its value cannot be true."""
+
+    text: str
+    data: bytes
+    logprob: float | None
+    top: tuple[Alternative, ...]
+
+
+class _Place(NamedTuple):
+    """Where a row belongs, the character offset at which it begins, the bytes of content it covers."""
+
+    span: TokenSpan
+    offset: int | None = None
+    covered: int = 0
+
+
+def normalise(
+    choice: JsonObject, content: str, reasoning: str = "", tool_calls: Sequence[ToolCall] = ()
+) -> Normalised:
+    """Read `choice.logprobs` of a chat completion and align it with the answer's content.
+
+    Quality is `unavailable` where probabilities are missing or cannot be true: sentinels, values that
+    are not finite, zeros throughout, token ids in place of text. It is `partial` below FULL_COVERAGE.
+    """
+    rows = _rows(choice.get("logprobs"))
+    target = content.encode()
+    places = _places(rows, target, reasoning.strip().encode(), TokenSpan.TOOL if tool_calls else _CONTENT)
+    position = _character_positions(content, target)
+    tokens = tuple(
+        Token(
+            row.text,
+            None if row.logprob is None or isnan(row.logprob) else row.logprob,
+            row.top,
+            place.span,
+            None if place.offset is None else position(place.offset),
+        )
+        for row, place in zip(rows, places, strict=True)
+    )
+    return Normalised(tokens, _quality(rows, places, len(target)))
+
+
+def unseen_probability(token: Token) -> float:
+    """Return an upper bound in [0, 1] on the probability of any one alternative that is not listed.
+
+    It is at most that of the least likely listed one, and at most the mass that the list leaves over.
+    The chosen token does not count as listed: servers add it to the list however unlikely it was.
+    """
+    others = [exp(alternative.logprob) for alternative in token.top if alternative.text != token.text]
+    chosen = 0.0 if token.logprob is None else exp(token.logprob)
+    return min(max(0.0, 1.0 - chosen - sum(others)), *others, 1.0)
+
+
+def _rows(logprobs: object) -> list[_Row]:
+    """Read the rows; none where any of them is malformed, so that nothing is aligned by guesswork."""
+    items = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(items, list):
+        return []
+    try:
+        return [_row(item) for item in items]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
+
+
+def _row(item: dict[str, Any]) -> _Row:
+    text = item["token"]
+    if not isinstance(text, str):
+        raise TypeError(type(text))
+    data = item.get("bytes")
+    top = [
+        Alternative(alternative["token"], value)
+        for alternative in item.get("top_logprobs") or ()
+        if (value := _logprob(alternative.get("logprob"))) is not None and not isnan(value)
+    ]
+    top.sort(key=_by_logprob)
+    encoded = bytes(data) if isinstance(data, list) else text.encode()
+    return _Row(text, encoded, _logprob(item.get("logprob")), tuple(top))
+
+
+def _by_logprob(alternative: Alternative) -> float:
+    return -alternative.logprob
+
+
+def _logprob(value: object) -> float | None:
+    """Return nats, None for a missing value, NaN for one that cannot be a log-probability."""
+    if value is None:
+        return None
+    if not isinstance(value, float | int) or not _SENTINEL < value <= _ROUNDING:
+        return nan
+    return min(float(value), 0.0)
+
+
+def _quality(rows: Sequence[_Row], places: Sequence[_Place], size: int) -> LogprobQuality:
+    known = [
+        (row, place.covered)
+        for row, place in zip(rows, places, strict=True)
+        if place.covered and row.logprob is not None
+    ]
+    untrue = any(row.logprob is not None and isnan(row.logprob) for row, _ in known)
+    if not known or untrue or _zeros(rows, [row for row, _ in known]):
+        return LogprobQuality.UNAVAILABLE
+    if any(row.text.startswith(_UNDECODED) for row in rows):
+        return LogprobQuality.UNAVAILABLE
+    covered = sum(size_covered for _, size_covered in known)
+    return LogprobQuality.FULL if covered >= FULL_COVERAGE * size else LogprobQuality.PARTIAL
+
+
+def _zeros(rows: Sequence[_Row], known: Sequence[_Row]) -> bool:
+    """Whether the content's probabilities are a server's zeros for "not computed".
+
+    One certain token (a letter) is believed if its alternatives or the stop token show a computed value.
+    """
+    if any(row.logprob != 0.0 for row in known):
+        return False
+    if len(known) > 1:
+        return True
+    if len(rows) > 1:
+        return all(row.logprob == 0.0 for row in rows)
+    return all(alternative.logprob == 0.0 for alternative in known[0].top)
+
+
+def _places(rows: Sequence[_Row], target: bytes, reasoning: bytes, after: TokenSpan) -> list[_Place]:
+    """Say for each row where it belongs; `after` is the span of what follows the content."""
+    ends = list(accumulate(len(row.data) for row in rows))
+    joined = b"".join(row.data for row in rows)
+    found = joined.find(reasoning) if reasoning else -1
+    floor = found + len(reasoning) if found >= 0 else 0
+    before = TokenSpan.REASONING if reasoning else _CONTENT
+    start = _locate(joined, target, floor, ends)
+    if start is None:
+        return _resynchronised(rows, ends, target, floor, after)
+    return [
+        _place(end - len(row.data) - start, end - start, len(target), before, after)
+        for row, end in zip(rows, ends, strict=True)
+    ]
+
+
+def _place(begin: int, end: int, size: int, before: TokenSpan, after: TokenSpan) -> _Place:
+    """Place the bytes `[begin, end)`, counted from where the content of `size` bytes begins."""
+    covered = min(end, size) - max(begin, 0)
+    if covered > 0:
+        return _Place(_CONTENT, max(begin, 0), covered)
+    return _Place(before if end <= 0 else after)
+
+
+def _locate(joined: bytes, target: bytes, floor: int, ends: Sequence[int]) -> int | None:
+    """Find the content in the rows' bytes: the last place on token boundaries, else the last one."""
+    if not target:
+        return floor
+    last = at = joined.rfind(target, floor)
+    boundaries = {0, *ends}
+    for _ in range(_MOST_CANDIDATES):
+        if at < 0:
+            break
+        if at in boundaries and at + len(target) in boundaries:
+            return at
+        at = joined.rfind(target, floor, at + len(target) - 1)
+    return last if last >= 0 else None
+
+
+def _resynchronised(
+    rows: Sequence[_Row], ends: Sequence[int], target: bytes, floor: int, after: TokenSpan
+) -> list[_Place]:
+    """Walk through the content row by row, stepping over what rows and content do not share."""
+    places = []
+    cursor = 0
+    following = [row.data for row in rows[1:]]
+    for row, end, follower in zip(rows, ends, [*following, b""], strict=True):
+        if end <= floor:
+            places.append(_Place(TokenSpan.REASONING))
+            continue
+        at = cursor
+        if not row.data or not target.startswith(row.data, cursor):
+            anchor = row.data + follower
+            distinct = follower and len(anchor.strip()) >= _SHORTEST_ANCHOR
+            at = target.find(anchor, cursor, cursor + _RESYNC_WINDOW) if distinct else -1
+        if at < 0:
+            places.append(_Place(after if cursor >= len(target) else _CONTENT))
+        else:
+            places.append(_Place(_CONTENT, at, len(row.data)))
+            cursor = at + len(row.data)
+    return places
+
+
+def _character_positions(content: str, target: bytes) -> Callable[[int], int]:
+    """Return what turns a byte offset of the content into that of the character it falls in."""
+    if len(content) == len(target):
+        return int
+    starts = [offset for offset, byte in enumerate(target) if byte & 0xC0 != 0x80]
+    return lambda offset: bisect_right(starts, offset) - 1
