@@ -48,17 +48,21 @@ def verdicts(claims: int, findings: Iterable[Finding]) -> list[Finding | None]:
 
     Among equals the one with the highest `value` decides. None: no check said anything of the claim.
     """
-    rank = {Verdict.CONTRADICTED: 3, Verdict.SUPPORTED: 2, Verdict.NOT_ADDRESSED: 1, Verdict.UNAVAILABLE: 0}
     best: list[Finding | None] = [None] * claims
     for finding in findings:
         if finding.claim is None or finding.verdict is None:
             continue
         current = best[finding.claim]
-        if current is None or current.verdict is None:
-            best[finding.claim] = finding
-        elif (rank[finding.verdict], _number(finding)) > (rank[current.verdict], _number(current)):
+        if current is None or _weight(finding) > _weight(current):
             best[finding.claim] = finding
     return best
+
+
+_RANK = {Verdict.UNAVAILABLE: 0, Verdict.NOT_ADDRESSED: 1, Verdict.SUPPORTED: 2, Verdict.CONTRADICTED: 3}
+
+
+def _weight(finding: Finding) -> tuple[int, float]:
+    return (-1 if finding.verdict is None else _RANK[finding.verdict], _number(finding))
 
 
 def _number(finding: Finding) -> float:
@@ -85,7 +89,7 @@ def _claims(subject: Subject, findings: Sequence[Finding]) -> dict[str, SignalVa
     if subject.claims and not any(finding.claim is not None for finding in findings):
         return {"claims.total": float(len(subject.claims))}
     deciding = verdicts(len(subject.claims), findings)
-    counts = {verdict: 0 for verdict in Verdict}
+    counts = dict.fromkeys(Verdict, 0)
     stated = supported = 0
     for claim, finding in zip(subject.claims, deciding, strict=True):
         verdict = finding.verdict if finding and finding.verdict else Verdict.NOT_ADDRESSED
@@ -124,7 +128,7 @@ def _confidence(signals: dict[str, SignalValue], calibration: Calibration | None
     assertiveness = signals.get("hedging.assertiveness")
     if best is not None and assertiveness is not None:
         signals["overconfidence"] = max(0.0, float(assertiveness) - best)
-    quality = LogprobQuality(signals.get("confidence.quality", LogprobQuality.UNAVAILABLE))
+    quality = LogprobQuality(str(signals.get("confidence.quality", LogprobQuality.UNAVAILABLE)))
     return Confidence(raw=number, calibrated=calibrated, quality=quality)
 
 

@@ -50,7 +50,7 @@ class Logistic(_Strict):
 
     def contributions(self, signals: Mapping[str, SignalValue]) -> dict[str, float] | None:
         """Return each term's contribution in logits, `intercept` among them; None if one is missing."""
-        intercept = self.intercepts.get(EvidenceState(signals["evidence.state"]))
+        intercept = self.intercepts.get(EvidenceState(str(signals["evidence.state"])))
         parts = {term.signal: term.value(signals) for term in self.terms}
         if intercept is None:
             return None

@@ -12,7 +12,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 CHECKS = ("slots", "confidence", "hedging", "triage")
 
-RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule")
+RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule", "shadow")
 """Reasons that the gate itself gives; no rule may be called so."""
 
 

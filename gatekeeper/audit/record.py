@@ -1,0 +1,91 @@
+"""An Outcome as a line of the decision log: what was decided on what, without any text of it."""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from gatekeeper.assess import verdicts
+from gatekeeper.assessment import Judgement
+from gatekeeper.exchange import Answer, Evidence
+from gatekeeper.gate import Outcome
+
+
+def record_of(outcome: Outcome) -> dict[str, Any]:
+    """Return the decision as hashes, spans, numbers and enums."""
+    evidence = outcome.case.evidence
+    position = {document.id: index for index, document in enumerate(evidence.documents)}
+    return {
+        "event": "decision",
+        "id": outcome.decision_id,
+        "at": outcome.at.isoformat(),
+        "action": outcome.action.value,
+        "mode": outcome.bundle.policy.mode,
+        "policy": outcome.bundle.loaded.digest,
+        "certified": outcome.bundle.certified,
+        "backend": outcome.completion.backend,
+        "fingerprint": outcome.completion.fingerprint,
+        "request": digest(orjson.dumps(outcome.case.conversation.body, option=orjson.OPT_SORT_KEYS)),
+        "evidence": _evidence(evidence, position),
+        "answers": [_answer(judgement, position) for judgement in outcome.judgements],
+        "tries": outcome.tries,
+        "seconds": {
+            "total": round(outcome.timings.total, 6),
+            "upstream": round(outcome.timings.upstream, 6),
+        },
+    }
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of bytes as hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _evidence(evidence: Evidence, position: dict[str, int]) -> dict[str, Any]:
+    return {
+        "state": evidence.state.value,
+        "extractors": list(evidence.extractors),
+        "documents": [digest(document.text.encode()) for document in evidence.documents],
+        "conflicts": [
+            {
+                "detector": conflict.detector,
+                "between": [
+                    [position[side.document], *side.span] for side in (conflict.first, conflict.second)
+                ],
+            }
+            for conflict in evidence.conflicts
+        ],
+    }
+
+
+def _answer(judgement: Judgement, position: dict[str, int]) -> dict[str, Any]:
+    assessment, decision = judgement.assessment, judgement.decision
+    return {
+        "index": judgement.answer.index,
+        "sha256": digest(_whole(judgement.answer)),
+        "action": decision.action.value,
+        "would": decision.would.value,
+        "rules": [reason.rule for reason in decision.reasons],
+        "signals": dict(assessment.signals),
+        "unavailable": list(assessment.unavailable),
+        "claims": [
+            {
+                "field": claim.field.value,
+                "span": list(claim.span),
+                "verdict": finding.verdict.value if finding and finding.verdict else None,
+                "detector": finding.detector if finding else None,
+                "evidence": [position[finding.evidence.document], *finding.evidence.span]
+                if finding and finding.evidence
+                else None,
+            }
+            for claim, finding in zip(
+                assessment.claims, verdicts(len(assessment.claims), assessment.findings), strict=True
+            )
+        ],
+    }
+
+
+def _whole(answer: Answer) -> bytes:
+    """Return all that the model said, in one unambiguous form."""
+    calls = [[call.name, call.arguments] for call in answer.tool_calls]
+    return orjson.dumps([answer.content, answer.reasoning, answer.refusal, calls])

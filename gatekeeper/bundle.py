@@ -1,0 +1,27 @@
+"""Making a Bundle: a policy file, the checks it enables and the calibrations, read as one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gatekeeper.calibration import Calibrations, load_calibration
+from gatekeeper.checks import ConfidenceCheck, Hedging, Slots, Triage
+from gatekeeper.checks.base import Check
+from gatekeeper.gate import Bundle
+from gatekeeper.policy import LoadedPolicy, Policy, load_policy
+
+
+def load_bundle(policy: Path, calibrations: Sequence[Path] = ()) -> Bundle:
+    """Read everything that decisions depend on; raise PolicyError or CalibrationError."""
+    return bundle_of(load_policy(policy), Calibrations(load_calibration(path) for path in calibrations))
+
+
+def bundle_of(loaded: LoadedPolicy, calibrations: Calibrations | None = None) -> Bundle:
+    """Return the bundle of a policy that was read already."""
+    return Bundle(loaded, checks_of(loaded.policy), calibrations or Calibrations())
+
+
+def checks_of(policy: Policy) -> tuple[Check, ...]:
+    """Return the checks that a policy enables."""
+    topics = policy.checks.triage.topics
+    available: tuple[Check, ...] = (Slots(), ConfidenceCheck(), Hedging(), Triage(topics))
+    return tuple(check for check in available if policy.checks.enabled(check.name))

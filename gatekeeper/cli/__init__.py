@@ -1,0 +1,54 @@
+"""The `gatekeeper` command. Exit codes: 0 done, 1 something was held or refused, 2 it cannot be done so."""
+
+import importlib
+
+import click
+
+import gatekeeper
+from gatekeeper.errors import GatekeeperError
+
+_COMMANDS = {
+    "serve": "gatekeeper.cli.serve:serve_command",
+    "check": "gatekeeper.cli.check:check_command",
+    "probe": "gatekeeper.cli.probe:probe_command",
+    "policy": "gatekeeper.cli.policy:policy_group",
+    "audit": "gatekeeper.cli.audit:audit_group",
+    "key": "gatekeeper.cli.key:key_group",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is asked for, and prints errors as one line."""
+
+    def __init__(self, name: str, commands: dict[str, str], **rest: object) -> None:
+        super().__init__(name, **rest)  # type: ignore[arg-type]  # handed on as they came
+        self._where = commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(self._where)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        where = self._where.get(cmd_name)
+        if where is None:
+            return None
+        module, _, attribute = where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; an error of the tree becomes one line on standard error and exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except GatekeeperError as error:
+            click.echo(f"{self.name}: {error.message}", err=True)
+            ctx.exit(2)
+
+
+main = LazyGroup(
+    "gatekeeper",
+    _COMMANDS,
+    help="Safety-gating middleware for deployed clinical language models. No medical device.",
+)
+main = click.version_option(gatekeeper.__version__, prog_name="gatekeeper")(main)

@@ -1,0 +1,176 @@
+"""Prometheus metrics of a serving process. Label sets are closed and created at 0; no client text enters."""
+
+import contextlib
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from gatekeeper.assess import verdicts
+from gatekeeper.assessment import Action, Judgement, Verdict
+from gatekeeper.checks import DETECTORS
+from gatekeeper.exchange import EvidenceState, LogprobQuality
+from gatekeeper.gate import Bundle, Outcome
+from gatekeeper.policy import Policy
+from gatekeeper.policy.model import CHECKS
+
+_FAST = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_TENTHS = tuple(step / 20 for step in range(1, 21))
+ERRORS = (
+    "audit_unavailable",
+    "cancelled",
+    "internal_error",
+    "invalid_api_key",
+    "invalid_request",
+    "not_supported",
+    "overloaded",
+    "request_too_large",
+    "upstream_error",
+    "upstream_garbled",
+    "upstream_timeout",
+)
+
+
+class Metrics:
+    """All metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._counters()
+        self._histograms()
+        self.in_flight = self._gauge("gatekeeper_requests_in_flight", "Requests being served.")
+        self.queued = self._gauge("gatekeeper_requests_queued", "Requests waiting for a place.")
+        self.policy_info = self._gauge(
+            "gatekeeper_policy_info", "The policy in force.", "name", "version", "digest", "mode", "certified"
+        )
+        self.reloads = self._counter("gatekeeper_policy_reloads_total", "Policy reloads.", "result")
+        for result in ("ok", "refused"):
+            self.reloads.labels(result)
+
+    def _counters(self) -> None:
+        self.decisions = self._counter(
+            "gatekeeper_decisions_total", "Decisions by their leading reason.", "action", "reason"
+        )
+        self.shadow = self._counter(
+            "gatekeeper_shadow_decisions_total", "What enforcing would have done in shadow mode.", "action"
+        )
+        self.check_failures = self._counter(
+            "gatekeeper_check_failures_total", "Checks that could not judge.", "check", "kind"
+        )
+        self.claims = self._counter("gatekeeper_claims_total", "Claims judged.", "verdict", "detector")
+        self.evidence = self._counter("gatekeeper_evidence_total", "Requests by evidence state.", "state")
+        self.quality = self._counter(
+            "gatekeeper_logprob_quality_total", "Answers by quality of their token probabilities.", "quality"
+        )
+        self.stripped = self._counter("gatekeeper_stripped_fields_total", "Unknown text fields taken out.")
+        self.errors = self._counter("gatekeeper_errors_total", "Requests that ended in an error.", "code")
+        for action in Action:
+            self.shadow.labels(action.value)
+        for check in CHECKS:
+            for kind in ("error", "timeout"):
+                self.check_failures.labels(check, kind)
+        for verdict in Verdict:
+            for detector in DETECTORS:
+                self.claims.labels(verdict.value, detector)
+        for state in EvidenceState:
+            self.evidence.labels(state.value)
+        for quality in LogprobQuality:
+            self.quality.labels(quality.value)
+        for code in ERRORS:
+            self.errors.labels(code)
+
+    def _histograms(self) -> None:
+        self.duration = self._histogram("gatekeeper_request_duration_seconds", "Whole request.", _SLOW)
+        self.upstream = self._histogram(
+            "gatekeeper_upstream_duration_seconds", "Waiting for the backend.", _SLOW
+        )
+        self.overhead = self._histogram(
+            "gatekeeper_overhead_seconds", "Request time not spent waiting for the backend.", _FAST
+        )
+        self.check_duration = self._histogram(
+            "gatekeeper_check_duration_seconds", "Time in each check.", _FAST, "check"
+        )
+        self.confidence = self._histogram(
+            "gatekeeper_confidence", "Confidence of answers, raw and calibrated.", _TENTHS, "stage"
+        )
+        for check in CHECKS:
+            self.check_duration.labels(check)
+        for stage in ("raw", "calibrated"):
+            self.confidence.labels(stage)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
+
+    def serve(self, bundle: Bundle) -> None:
+        """Name the policy now in force and create its decision counters at 0."""
+        policy = bundle.policy
+        self.policy_info.clear()
+        certified = str(bundle.certified).lower()
+        self.policy_info.labels(
+            policy.name, policy.version, bundle.loaded.digest, policy.mode, certified
+        ).set(1)
+        for action, reason in _decisions(policy):
+            self.decisions.labels(action.value, reason)
+
+    def observe(self, outcome: Outcome) -> None:
+        """Count one request that was judged."""
+        timings = outcome.timings
+        self.duration.observe(timings.total)
+        self.upstream.observe(timings.upstream)
+        self.overhead.observe(timings.overhead)
+        for check, seconds in timings.checks.items():
+            self.check_duration.labels(check).observe(seconds)
+        self.evidence.labels(outcome.case.evidence.state.value).inc()
+        for judgement in outcome.judgements:
+            self._judged(judgement, shadow=outcome.bundle.policy.mode == "shadow")
+
+    def _judged(self, judgement: Judgement, *, shadow: bool) -> None:
+        decision, assessment = judgement.decision, judgement.assessment
+        leading = decision.reasons[0].rule if decision.reasons else "no_rule"
+        self.decisions.labels(decision.action.value, "shadow" if shadow else leading).inc()
+        if shadow:
+            self.shadow.labels(decision.would.value).inc()
+        self.quality.labels(assessment.confidence.quality.value).inc()
+        if assessment.confidence.raw is not None:
+            self.confidence.labels("raw").observe(assessment.confidence.raw)
+        if assessment.confidence.calibrated is not None:
+            self.confidence.labels("calibrated").observe(assessment.confidence.calibrated)
+        for finding in verdicts(len(assessment.claims), assessment.findings):
+            if finding is not None and finding.verdict is not None:
+                self.claims.labels(finding.verdict.value, finding.detector).inc()
+        for finding in assessment.findings:
+            if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE:
+                self.check_failures.labels(finding.check, finding.detector.rpartition(".")[2]).inc()
+
+    def failed(self, code: str | None) -> None:
+        """Count a request that ended in an error."""
+        self.errors.labels(code if code in ERRORS else "internal_error").inc()
+
+    @contextlib.contextmanager
+    def flight(self) -> Iterator[None]:
+        """Count a request as in flight while it is served."""
+        with self.in_flight.track_inprogress():
+            yield
+
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+def _decisions(policy: Policy) -> Iterator[tuple[Action, str]]:
+    """Yield every (action, leading reason) that a policy can come to."""
+    if policy.mode == "shadow":
+        yield Action.RELEASE, "shadow"
+        return
+    yield Action.RELEASE, "no_rule"
+    yield policy.regenerate.then, "regeneration_failed"
+    for check in CHECKS:
+        yield getattr(policy.checks, check).unavailable, "check_unavailable"
+    for rule in policy.rules:
+        yield rule.then, rule.id

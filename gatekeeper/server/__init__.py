@@ -1,0 +1,1 @@
+"""The proxy: an ASGI application that speaks the OpenAI protocol to applications."""

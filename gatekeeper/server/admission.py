@@ -1,0 +1,42 @@
+"""How many requests are served at once, how many may wait, and the clear refusal of the rest."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from gatekeeper.errors import Overloaded
+from gatekeeper.monitoring import Metrics
+
+
+class Admission:
+    """`places` requests are served at once; up to `queue` more wait, first come, first served."""
+
+    def __init__(self, places: int, queue: int, metrics: Metrics) -> None:
+        self._free = asyncio.Semaphore(places)
+        self._queue = queue
+        self._waiting = 0
+        self._metrics = metrics
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place for the body of the block; raise Overloaded when the queue is full."""
+        if self._free.locked():
+            await self._wait()
+        else:
+            await self._free.acquire()
+        try:
+            with self._metrics.flight():
+                yield
+        finally:
+            self._free.release()
+
+    async def _wait(self) -> None:
+        if self._waiting >= self._queue:
+            raise Overloaded("every place is taken; try again in a moment", retry_after=1)
+        self._waiting += 1
+        self._metrics.queued.set(self._waiting)
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+            self._metrics.queued.set(self._waiting)

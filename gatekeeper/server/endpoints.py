@@ -1,0 +1,106 @@
+"""The endpoints. Everything that carries an answer goes through `Runtime.answer`; nothing else may."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
+
+from gatekeeper.exchange import Conversation
+from gatekeeper.gate import Outcome, new_decision_id
+from gatekeeper.server.errors import as_gatekeeper_error
+from gatekeeper.server.requests import read_json, while_connected
+from gatekeeper.server.respond import error_response, json_response, render, whole
+from gatekeeper.server.runtime import Runtime
+from gatekeeper.server.streaming import HeldStream
+from gatekeeper.wire.request import parse_chat
+
+SUPPORTED = (
+    "POST /v1/chat/completions",
+    "POST /v1/embeddings",
+    "GET /v1/models",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+)
+
+Endpoint = Callable[[Request], Awaitable[ASGIApp]]
+
+
+def runtime_of(request: Request) -> Runtime:
+    """Return the process's runtime."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def guarded(endpoint: Endpoint) -> Callable[[Request], Awaitable[ASGIApp]]:
+    """Check the key before an endpoint, and answer every failure in OpenAI's error shape."""
+
+    async def handle(request: Request) -> ASGIApp:
+        runtime = runtime_of(request)
+        try:
+            if runtime.keys is not None:
+                runtime.keys.check(request.headers.get("authorization"))
+            return await endpoint(request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except Exception as error:
+            return error_response(as_gatekeeper_error(error, runtime.metrics))
+
+    return handle
+
+
+async def chat_completions(request: Request) -> ASGIApp:
+    """`POST /v1/chat/completions`."""
+    runtime = runtime_of(request)
+    conversation = parse_chat(await read_json(request, runtime.settings.max_body_bytes))
+    decision_id = new_decision_id()
+    work = _admitted(runtime, conversation, decision_id)
+    if conversation.stream:
+        return HeldStream(runtime, decision_id, work)
+    outcome = await while_connected(request, work)
+    rendered = render(outcome)
+    runtime.metrics.stripped.inc(rendered.dropped)
+    return whole(outcome, rendered)
+
+
+async def _admitted(runtime: Runtime, conversation: Conversation, decision_id: str) -> Outcome:
+    async with runtime.admission.place():
+        return await runtime.answer(conversation, decision_id)
+
+
+async def embeddings(request: Request) -> ASGIApp:
+    """`POST /v1/embeddings`: vectors carry no answer to judge, so they are passed on."""
+    runtime = runtime_of(request)
+    body = await read_json(request, runtime.settings.max_body_bytes)
+    async with runtime.admission.place():
+        return json_response(await while_connected(request, runtime.backend.embed(body)))
+
+
+async def models(request: Request) -> ASGIApp:
+    """`GET /v1/models`."""
+    return json_response(await runtime_of(request).backend.models())
+
+
+async def healthz(request: Request) -> Response:
+    """`GET /healthz`: the process runs."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """`GET /readyz`: a request sent now would be judged."""
+    runtime = runtime_of(request)
+    backend = await runtime.backend.healthy()
+    policy = runtime.gate.bundle.policy
+    state = {
+        "ready": runtime.ready and backend,
+        "backend": {"name": runtime.backend.name, "healthy": backend},
+        "policy": {"name": policy.name, "version": policy.version, "mode": policy.mode},
+    }
+    return json_response(state, 200 if state["ready"] else 503)
+
+
+async def metrics(request: Request) -> Response:
+    """`GET /metrics` in Prometheus' text format."""
+    body = runtime_of(request).metrics.exposition()
+    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")

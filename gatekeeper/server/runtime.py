@@ -1,0 +1,142 @@
+"""What lives as long as the process: backend, gate, metrics, decision log, and the reload of policies."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gatekeeper.audit import DecisionLog, record_of
+from gatekeeper.backends import make_backend
+from gatekeeper.backends.base import Backend, Capabilities
+from gatekeeper.bundle import load_bundle
+from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
+from gatekeeper.exchange import Conversation
+from gatekeeper.gate import Bundle, Gate, Outcome
+from gatekeeper.monitoring import Metrics
+from gatekeeper.monitoring.logs import log
+from gatekeeper.server.admission import Admission
+from gatekeeper.server.auth import ApiKeys
+from gatekeeper.server.reload import watch
+from gatekeeper.server.selftest import fails_closed
+from gatekeeper.settings import Settings
+
+_SYNC_EVERY_S = 1.0
+
+
+class Runtime:
+    """One serving process. `gate` is swapped as a whole on reload; requests keep the one they began with."""
+
+    def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
+        self.settings = settings
+        self.backend = backend or make_backend(settings)
+        self.metrics = Metrics()
+        self.admission = Admission(settings.max_concurrency, settings.max_queue, self.metrics)
+        self.keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
+        self.gate = Gate(self.backend, self._bundle())
+        self.capabilities: Capabilities | None = None
+        self._log = DecisionLog(settings.audit_log) if settings.audit_log else None
+        self.ready = False
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start everything, be ready inside the block, and let go of everything after it."""
+        try:
+            self.capabilities = await self.backend.start()
+            self._check_calibration()
+            await fails_closed(self.gate)
+            self.metrics.serve(self.gate.bundle)
+            async with asyncio.TaskGroup() as tasks:
+                chores = [tasks.create_task(watch(self.settings.policy, self.reload))]
+                if self._log:
+                    chores.append(tasks.create_task(self._sync_regularly(self._log)))
+                self.ready = True
+                log(logging.INFO, "ready", backend=self.backend.name, policy=self.gate.bundle.loaded.digest)
+                yield
+                for chore in chores:
+                    chore.cancel()
+        finally:
+            self.ready = False
+            await self.backend.close()
+            if self._log:
+                self._log.close()
+
+    async def answer(self, conversation: Conversation, decision_id: str) -> Outcome:
+        """Judge one conversation and record the decision; nothing leaves that was not recorded."""
+        try:
+            async with asyncio.timeout(self.settings.deadline_s):
+                outcome = await self.gate.answer(conversation, decision_id)
+            self._record(record_of(outcome))
+        except TimeoutError:
+            self._record(_ended(decision_id, "upstream_timeout"))
+            raise UpstreamTimeout("no answer before the deadline; try again, or raise deadline_s") from None
+        except asyncio.CancelledError:
+            self.metrics.failed("cancelled")
+            with contextlib.suppress(AuditError):
+                self._record(_ended(decision_id, "cancelled"))
+            raise
+        except AuditError:
+            raise
+        except GatekeeperError as error:
+            self._record(_ended(decision_id, error.code or error.type))
+            raise
+        self.metrics.observe(outcome)
+        log(
+            logging.INFO,
+            "decision",
+            id=decision_id,
+            action=outcome.action.value,
+            seconds=round(outcome.timings.total, 4),
+        )
+        return outcome
+
+    def reload(self) -> None:
+        """Read the policy again and swap the gate; a file that is no valid policy changes nothing."""
+        try:
+            bundle = self._bundle()
+        except GatekeeperError as error:
+            self.metrics.reloads.labels("refused").inc()
+            log(logging.ERROR, "policy refused, the last good one stays", why=error.message)
+            return
+        if bundle.loaded.digest == self.gate.bundle.loaded.digest:
+            return
+        self.gate = replace(self.gate, bundle=bundle)
+        self.metrics.reloads.labels("ok").inc()
+        self.metrics.serve(bundle)
+        self._record({"event": "policy", "at": _now(), "policy": bundle.loaded.digest})
+        log(logging.INFO, "policy in force", policy=bundle.loaded.digest, mode=bundle.policy.mode)
+
+    def _bundle(self) -> Bundle:
+        try:
+            return load_bundle(self.settings.policy, self.settings.calibration)
+        except RecursionError:
+            raise PolicyError(f"{self.settings.policy}: is nested too deeply") from None
+
+    def _check_calibration(self) -> None:
+        """Refuse to start with calibrations of which none belongs to the model being served."""
+        served = getattr(self.backend, "fingerprint", None)
+        if self.settings.calibration and served and not self.settings.allow_uncalibrated:
+            self.gate.bundle.calibrations.require(served)
+        elif self.settings.calibration and not served and not self.settings.allow_uncalibrated:
+            raise CalibrationError(
+                "the served model has no fingerprint to match the calibration with; declare it with "
+                "--fingerprint, or let answers be marked uncalibrated with --allow-uncalibrated"
+            )
+
+    def _record(self, record: dict[str, object]) -> None:
+        if self._log is not None:
+            self._log.append(record)
+
+    async def _sync_regularly(self, decisions: DecisionLog) -> None:
+        while True:
+            await asyncio.sleep(_SYNC_EVERY_S)
+            await asyncio.to_thread(decisions.sync)
+
+
+def _ended(decision_id: str, code: str) -> dict[str, object]:
+    return {"event": "no_decision", "id": decision_id, "at": _now(), "code": code}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
