@@ -64,7 +64,7 @@ def render_completion(
 
 
 def render_stream(body: JsonObject, *, include_usage: bool = False) -> Iterator[dict[str, Any]]:
-    """Yield a rendered body as chunks; the last one carries the `gatekeeper` object.
+    """Yield a body as chunks; the last one carries the `gatekeeper` object of a rendered one.
 
     Folding the chunks gives the body back, without its usage where that was not asked for.
     """
@@ -83,7 +83,8 @@ def render_stream(body: JsonObject, *, include_usage: bool = False) -> Iterator[
         if pending is not None:
             yield pending
         pending = {**top, "choices": [], "usage": body.get("usage")}
-    yield {**(pending or top), "gatekeeper": body["gatekeeper"]}
+    last = pending or top
+    yield {**last, "gatekeeper": body["gatekeeper"]} if "gatekeeper" in body else last
 
 
 def _index(reply: Reply) -> int:

@@ -1,0 +1,1 @@
+"""Whatever generates answers: a model server over HTTP, the embedded baseline, a script."""
