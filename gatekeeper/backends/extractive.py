@@ -46,7 +46,7 @@ _SMALLEST: Final = 1e-30
 """Probability in place of one that underflows, so that its logarithm exists."""
 
 _TOP: Final = 5
-_PIECE: Final = re.compile(r"\s*\S+")
+_BEFORE_SPACE: Final = re.compile(r"(?<=\S)(?=\s)")
 
 
 class _Row(NamedTuple):
@@ -214,11 +214,11 @@ def _rows(candidates: Sequence[str], probabilities: Sequence[float], chosen: int
     The mass is not conditioned on the words before: a word of a text that was chosen with probability
     0.3 counts as uncertain to its end, and not as certain once the first word is given.
     """
-    words = _PIECE.findall(candidates[chosen])
+    words = _BEFORE_SPACE.split(candidates[chosen])
     positions: list[defaultdict[str, float]] = [defaultdict(float) for _ in words]
     likeliest = heapq.nlargest(_CANDIDATES, range(len(candidates)), key=probabilities.__getitem__)
     for candidate in {chosen, *likeliest}:
-        for position, word in zip(positions, _PIECE.findall(candidates[candidate]), strict=False):
+        for position, word in zip(positions, _BEFORE_SPACE.split(candidates[candidate]), strict=False):
             position[word] += probabilities[candidate]
     return [_Row(word, position) for word, position in zip(words, positions, strict=True)]
 

@@ -1,0 +1,247 @@
+"""One pooled HTTP client for a model server: deadline, bounded retries, bounded bodies, mapped errors."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+import orjson
+
+from gatekeeper import __version__
+from gatekeeper.errors import ConfigurationError, UpstreamError, UpstreamGarbled, UpstreamTimeout
+from gatekeeper.wire.sse import DONE, SseParser
+
+LONGEST_WAIT: Final = 5.0
+"""Seconds: a server that asks for a longer pause before a retry is not asked again."""
+
+_FIRST_BACKOFF: Final = 0.1
+_NOTHING_GENERATED: Final = (
+    aiohttp.ClientOSError,
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ConnectionTimeoutError,
+)
+_RETRIED: Final = frozenset({429, 502, 503, 504})
+_ERROR_BYTES: Final = 65_536
+_CODES: Final = frozenset(
+    {"context_length_exceeded", "insufficient_quota", "model_not_found", "rate_limit_exceeded"}
+)
+"""Codes of OpenAI's errors that tell a client what to do; any other may hold text."""
+
+_RANDOM: Final = random.SystemRandom()
+
+
+class LogprobsRefused(UpstreamError):
+    """The server does not give token probabilities for this request."""
+
+
+class UpstreamClient:
+    """Speaks JSON and SSE with one server. Open it inside a running event loop.
+
+    `deadline_s` bounds a call with all its retries, `connect_timeout_s` each connection. A call is
+    retried only while nothing was generated: no connection, or status 429, 502, 503, 504. Errors never
+    carry the server's text. Cancelling a call closes its connection, which stops the generation.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        deadline_s: float = 300.0,
+        connect_timeout_s: float = 5.0,
+        retries: int = 2,
+        max_response_bytes: int = 16_000_000,
+    ) -> None:
+        self._url = base_url(url)
+        self._headers = {"User-Agent": f"radsafe-gatekeeper/{__version__}", "Accept-Encoding": "identity"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._deadline_s = deadline_s
+        self._connect_timeout_s = connect_timeout_s
+        self._retries = retries
+        self._max_bytes = max_response_bytes
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the connection pool; it connects on demand."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0),
+            # Cookies would tie one patient's request to the next.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, path: str, *, timeout_s: float | None = None) -> dict[str, Any]:
+        """Return the JSON object at a path."""
+        async with self._request("GET", path, None, timeout_s) as response:
+            return await self._json(response)
+
+    async def post(
+        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """Send a JSON object and return the one that comes back."""
+        async with self._request("POST", path, orjson.dumps(body), timeout_s) as response:
+            return await self._json(response)
+
+    async def events(
+        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Send a JSON object and yield the objects of the stream that comes back, to its end or `[DONE]`."""
+        async with self._request("POST", path, orjson.dumps(body), timeout_s) as response:
+            parser, received = SseParser(), 0
+            async for data in response.content.iter_any():
+                received += len(data)
+                if received > self._max_bytes:
+                    raise _too_large()
+                for event in parser.feed(data):
+                    if event == DONE:
+                        return
+                    yield _object(event)
+            for event in parser.finish():
+                if event != DONE:
+                    yield _object(event)
+
+    async def reachable(self) -> bool:
+        """Whether the server answers at all and is not busy loading."""
+        try:
+            await self.get("/models", timeout_s=self._connect_timeout_s)
+        except UpstreamError as error:
+            return error.status < 500
+        return True
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, data: bytes | None, timeout_s: float | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yield a successful response; map every failure, of the request and of reading its answer."""
+        ends = asyncio.get_running_loop().time() + (timeout_s or self._deadline_s)
+        try:
+            response = await self._connected(method, path, data, ends)
+            async with response:
+                yield response
+        except TimeoutError as error:
+            raise UpstreamTimeout("The model server gave no answer before the deadline.") from error
+        except aiohttp.ClientConnectorError as error:
+            raise UpstreamError("The model server could not be reached.") from error
+        except aiohttp.ClientError as error:
+            raise UpstreamError("The model server broke off its answer.") from error
+
+    async def _connected(
+        self, method: str, path: str, data: bytes | None, ends: float
+    ) -> aiohttp.ClientResponse:
+        """Return a successful response, after as many tries as are allowed."""
+        loop = asyncio.get_running_loop()
+        for attempt in range(self._retries + 1):
+            last = attempt == self._retries
+            pause = _FIRST_BACKOFF * 2**attempt * _RANDOM.uniform(0.5, 1.5)
+            try:
+                response = await self._sent(method, path, data, ends - loop.time())
+            except _NOTHING_GENERATED:
+                if last or loop.time() + pause >= ends:
+                    raise
+            else:
+                if response.status < 300:
+                    return response
+                async with response:
+                    error = await _failure(response)
+                pause = max(pause, float(error.retry_after or 0))
+                hopeless = response.status not in _RETRIED or pause > LONGEST_WAIT
+                if last or hopeless or loop.time() + pause >= ends:
+                    raise error
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _sent(
+        self, method: str, path: str, data: bytes | None, seconds: float
+    ) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise UpstreamError("The backend was not started.")
+        return await self._session.request(
+            method,
+            self._url + path,
+            data=data,
+            headers={"Content-Type": "application/json"} if data else None,
+            timeout=aiohttp.ClientTimeout(total=max(seconds, 0.001), sock_connect=self._connect_timeout_s),
+            allow_redirects=False,
+        )
+
+    async def _json(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
+        return _object(await _bounded(response, self._max_bytes))
+
+
+def base_url(url: str) -> str:
+    """Return the address under which `/chat/completions` stands: `/v1` is added to a bare host.
+
+    Raises ConfigurationError for anything but an HTTP address.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ConfigurationError("The model server's address begins with http:// or https://.")
+    url = url.rstrip("/")
+    return url if url.count("/") > 2 else f"{url}/v1"
+
+
+async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    if (response.content_length or 0) > limit:
+        raise _too_large()
+    pieces, received = [], 0
+    async for data in response.content.iter_any():
+        received += len(data)
+        if received > limit:
+            raise _too_large()
+        pieces.append(data)
+    return b"".join(pieces)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        # From nothing: the decoder's own error quotes the text.
+        raise UpstreamGarbled("The model server's answer is no JSON object.") from None
+    return value
+
+
+async def _failure(response: aiohttp.ClientResponse) -> UpstreamError:
+    """Return what a refusing answer means; of its text only known codes are kept."""
+    status = response.status
+    try:
+        data = await _bounded(response, _ERROR_BYTES)
+    except UpstreamGarbled:
+        data = b""
+    if status in {400, 422, 501} and b"logprob" in data:
+        return LogprobsRefused("The model server gives no token probabilities for this.", status=status)
+    if status in {401, 403}:
+        message = "The model server refused the gatekeeper's API key."
+    else:
+        message = f"The model server answered with status {status}."
+    return UpstreamError(
+        message,
+        status=status if status >= 400 else None,
+        code=_code(data),
+        retry_after=_seconds(response.headers.get("Retry-After", "")),
+    )
+
+
+def _code(data: bytes) -> str | None:
+    try:
+        code = _object(data).get("error", {}).get("code")
+    except (UpstreamGarbled, AttributeError):
+        return None
+    return code if isinstance(code, str) and code in _CODES else None
+
+
+def _seconds(header: str) -> int | None:
+    return int(header) if header.isdecimal() and len(header) < 8 else None
+
+
+def _too_large() -> UpstreamGarbled:
+    return UpstreamGarbled("The model server's answer is over the size that is accepted.")
