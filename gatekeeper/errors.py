@@ -12,7 +12,7 @@
     ├── PolicyError                a policy file that cannot be used
     ├── CalibrationError           a calibration artefact that cannot be used with this model
     ├── CertificateError           no valid certificate for this policy and model
-    ├── AuditError                 the decision log cannot be written, or does not verify
+    ├── AuditError            503  the decision log cannot be written, or does not verify
     ├── ConfigurationError         settings that contradict each other or name what is not there
     └── ReplayMiss                 a replay needs a model call that was not recorded
 
@@ -125,7 +125,9 @@ class CertificateError(GatekeeperError):
 
 
 class AuditError(GatekeeperError):
-    """The decision log cannot be written, or does not verify."""
+    """The decision log cannot be written, or does not verify. Retrying helps once it can be written."""
+
+    status = 503
 
 
 class ConfigurationError(GatekeeperError):

@@ -33,6 +33,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """The kind of backend: `openai`, `extractive`, `scripted` and so on."""
 
+    @property
+    def fingerprint(self) -> str | None:
+        """What names the model before it has answered; None where nothing does."""
+
     async def start(self) -> Capabilities:
         """Open connections and find out what the server can do; called once before any request."""
 

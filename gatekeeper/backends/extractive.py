@@ -61,6 +61,11 @@ class ExtractiveBackend:
 
     name: Final = "extractive"
 
+    @property
+    def fingerprint(self) -> str:
+        """Names this version of the retrieval."""
+        return FINGERPRINT
+
     async def start(self) -> Capabilities:
         """Nothing to open."""
         return Capabilities(

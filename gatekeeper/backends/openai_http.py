@@ -45,6 +45,13 @@ class OpenAIBackend:
         self._declared = fingerprint
         self._capabilities = _ASSUMED
 
+    @property
+    def fingerprint(self) -> str | None:
+        """Name the model that will answer, where one is set or the server lists only one."""
+        models = self._capabilities.models
+        served = self._model or (models[0] if len(models) == 1 else None)
+        return self._fingerprint(served) if served else None
+
     async def start(self) -> Capabilities:
         """Open the pool and ask the server what it can do; one that is still away is assumed able."""
         await self._client.open()

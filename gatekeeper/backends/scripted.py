@@ -85,6 +85,11 @@ class ScriptedBackend:
     def __init__(self, script: Path) -> None:
         self._entries = _read(script)
 
+    @property
+    def fingerprint(self) -> str:
+        """Names no model: the answers are staged."""
+        return FINGERPRINT
+
     async def start(self) -> Capabilities:
         """Nothing to open."""
         return Capabilities(

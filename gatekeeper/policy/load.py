@@ -101,9 +101,10 @@ def _problems(error: ValidationError, node: yaml.Node, source: str) -> list[str]
     """Return one line per problem, with the line of the file where it stands."""
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(step) for step in problem["loc"]) or "policy"
+        location = problem.get("ctx", {}).get("at", problem["loc"])
+        where = ".".join(str(step) for step in location) or "policy"
         message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{source}: line {_line(node, problem['loc'])}: {where}: {message}")
+        lines.append(f"{source}: line {_line(node, location)}: {where}: {message}")
     return lines
 
 

@@ -4,6 +4,7 @@ import difflib
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from gatekeeper.assessment import Action
 from gatekeeper.policy.signals import SignalSpec, vocabulary
@@ -164,19 +165,24 @@ class Policy(_Strict):
     def _rules_make_sense(self) -> Self:
         known = vocabulary(self.checks.triage.topics)
         seen: set[str] = set()
-        for rule in self.rules:
+        for position, rule in enumerate(self.rules):
             if rule.id in seen or rule.id in RESERVED_RULES:
-                raise ValueError(f"rule id '{rule.id}' is taken; give every rule its own id")
+                raise _at(("rules", position), f"rule id '{rule.id}' is taken; give every rule its own id")
             seen.add(rule.id)
             for signal, test in rule.when.items():
                 problem = _problem(signal, test, known, self.checks)
                 if problem:
-                    raise ValueError(f"rule '{rule.id}': {problem}")
+                    raise _at(("rules", position, "when"), f"rule '{rule.id}': {problem}")
         return self
 
     def signals_read(self) -> set[str]:
         """Return the names of all signals that a rule reads."""
         return {signal for rule in self.rules for signal in rule.when}
+
+
+def _at(location: tuple[str | int, ...], message: str) -> PydanticCustomError:
+    """Return a validation error that knows where in the file it belongs."""
+    return PydanticCustomError("rule", "{message}", {"message": message, "at": location})
 
 
 def _problem(signal: str, test: Test, known: dict[str, SignalSpec], checks: Checks) -> str | None:

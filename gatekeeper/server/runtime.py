@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gatekeeper.audit import DecisionLog, record_of
-from gatekeeper.backends import make_backend
 from gatekeeper.backends.base import Backend, Capabilities
 from gatekeeper.bundle import load_bundle
 from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
@@ -18,6 +17,7 @@ from gatekeeper.monitoring import Metrics
 from gatekeeper.monitoring.logs import log
 from gatekeeper.server.admission import Admission
 from gatekeeper.server.auth import ApiKeys
+from gatekeeper.server.backend import make_backend
 from gatekeeper.server.reload import watch
 from gatekeeper.server.selftest import fails_closed
 from gatekeeper.settings import Settings
@@ -115,7 +115,7 @@ class Runtime:
 
     def _check_calibration(self) -> None:
         """Refuse to start with calibrations of which none belongs to the model being served."""
-        served = getattr(self.backend, "fingerprint", None)
+        served = self.backend.fingerprint
         if self.settings.calibration and served and not self.settings.allow_uncalibrated:
             self.gate.bundle.calibrations.require(served)
         elif self.settings.calibration and not served and not self.settings.allow_uncalibrated:

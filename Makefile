@@ -1,0 +1,43 @@
+# The two commands: `make demo` (the main job) and `make test`. Both do all set-up themselves.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test bench lock serve clean
+
+demo: $(VENV)/.core
+	$(BIN)/python -m gatekeeper.demo.run
+
+serve: $(VENV)/.core
+	$(BIN)/gatekeeper serve
+
+test: $(VENV)/.full
+	$(BIN)/ruff check gatekeeper radsafe_bench tests
+	$(BIN)/ruff format --check gatekeeper radsafe_bench tests
+	$(BIN)/mypy
+	$(BIN)/pytest tests/benchmarks -q -p no:randomly --benchmark-enable --benchmark-disable-gc --benchmark-max-time=0.2 --benchmark-min-rounds=3
+	$(BIN)/pytest
+
+bench: $(VENV)/.full
+	$(BIN)/python -m tests.load.rig
+	$(BIN)/pytest tests/benchmarks --benchmark-enable
+
+# Exact versions with hashes; the locks name no registry.
+lock:
+	uv pip compile pyproject.toml --extra demo --generate-hashes --no-emit-index-url --no-header -q -o requirements/core.txt
+	uv pip compile pyproject.toml --all-extras -c requirements/core.txt --generate-hashes --no-emit-index-url --no-header -q -o requirements/full.txt
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/core.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.full: requirements/full.txt $(VENV)/.core
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/full.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""The load rig behind `make bench`: fake upstream, bare pass-through and gatekeeper under one load."""

@@ -1,0 +1,59 @@
+"""A model server that costs next to nothing: it reads a request and sends one canned answer."""
+
+import asyncio
+import sys
+
+import uvloop
+
+from tests.load.exchange import response_body
+
+
+class Canned(asyncio.Protocol):
+    """HTTP/1.1 with keep-alive: every complete POST gets the canned body."""
+
+    _reply = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to answer."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete."""
+        self._buffer += data
+        while True:
+            head, found, rest = self._buffer.partition(b"\r\n\r\n")
+            if not found:
+                return
+            length = _content_length(head)
+            if len(rest) < length:
+                return
+            self._buffer = rest[length:]
+            self._transport.write(_MODELS if head.startswith(b"GET") else type(self)._reply)
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    return 0
+
+
+def _http(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+_MODELS = _http(b'{"object":"list","data":[{"id":"rig","object":"model","created":0,"owned_by":"rig"}]}')
+
+
+async def main(port: int) -> None:
+    """Serve until killed."""
+    Canned._reply = _http(response_body())
+    server = await asyncio.get_running_loop().create_server(Canned, "127.0.0.1", port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))

@@ -1,0 +1,78 @@
+"""Real proxies on loopback."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from gatekeeper.backends.base import Backend
+from gatekeeper.server.app import create_app
+from gatekeeper.server.runtime import Runtime
+from gatekeeper.settings import Settings
+
+Serve = Callable[..., "Proxy"]
+
+
+class Proxy:
+    """A proxy that serves in a thread of this process."""
+
+    def __init__(self, app: Starlette, port: int) -> None:
+        self.app = app
+        self.url = f"http://127.0.0.1:{port}"
+
+    @property
+    def runtime(self) -> Runtime:
+        """The process's inside, for what cannot be seen over HTTP."""
+        runtime: Runtime = self.app.state.runtime
+        return runtime
+
+
+@contextlib.contextmanager
+def serving(app: Starlette) -> Iterator[int]:
+    """Serve an app on a free loopback port for the length of the block, and yield the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the server did not start")
+            time.sleep(0.005)
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Return a function that serves a proxy with some settings until the test ends."""
+    with contextlib.ExitStack() as stack:
+
+        def start(backend: Backend | None = None, **settings: Any) -> Proxy:
+            app = create_app(Settings(**settings), backend)
+            return Proxy(app, stack.enter_context(serving(app)))
+
+        yield start
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a script of staged answers."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "script.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
