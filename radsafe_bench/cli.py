@@ -1,0 +1,86 @@
+"""`radsafe-bench`: one group whose commands are imported when they are called."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple, cast
+
+import click
+
+from gatekeeper import __version__
+from gatekeeper.errors import GatekeeperError
+
+HARNESS_ERROR = 3
+
+
+class LazyCommand(NamedTuple):
+    """Where a command lives (`module:attribute`) and its line in the help."""
+
+    target: str
+    help: str
+
+
+COMMANDS: Mapping[str, LazyCommand] = {
+    "suite": LazyCommand(
+        "radsafe_bench.suites.cli:suite", "Questions: validate, show, assemble, import, review."
+    ),
+}
+"""Every command of `radsafe-bench`; a new one is one more line here."""
+
+
+class CommandFailed(click.ClickException):
+    """A command that could not do its work, as opposed to one that found what it looks for."""
+
+    exit_code = HARNESS_ERROR
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only to run it, and turns our errors into messages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].target.partition(":")
+        with _install_hint():
+            return cast(click.Command, getattr(import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; its errors end with a message and exit status 3."""
+        try:
+            with _install_hint():
+                return super().invoke(ctx)
+        except GatekeeperError as error:
+            raise CommandFailed(error.message) from None
+
+
+class _install_hint:  # noqa: N801  # reads as the statement it is used in
+    """Say which extra holds a package that is not installed."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+        if missing and not missing.startswith(("gatekeeper", "radsafe_bench")):
+            raise CommandFailed(
+                f"this command needs {missing}: pip install 'radsafe-gatekeeper[bench]'"
+            ) from None
+
+
+@click.command(cls=LazyGroup)
+@click.version_option(__version__)
+def main() -> None:
+    """Run the RadSaFE suite, report safety, and gate a deployment on it.
+
+    The questions that ship here were written independently and await clinicians' review; they are not
+    the official RadSaFE-200. No result here shows that a system is safe for patients.
+    """

@@ -1,0 +1,52 @@
+"""Suites of multiple-choice questions: their words, their files, their checks."""
+
+from radsafe_bench.suites.errors import SuiteError
+from radsafe_bench.suites.model import (
+    CleanEvidence,
+    ConflictEvidence,
+    Evidence,
+    Injection,
+    Mutation,
+    Option,
+    Pair,
+    PairLabel,
+    PairSource,
+    Passage,
+    PassageKind,
+    Question,
+    Reading,
+    ReadingOutcome,
+    Review,
+    ReviewStatus,
+    Source,
+    Split,
+    Suite,
+    SuiteInfo,
+)
+from radsafe_bench.suites.store import SUITE_NAME, load_suite
+
+__all__ = [
+    "SUITE_NAME",
+    "CleanEvidence",
+    "ConflictEvidence",
+    "Evidence",
+    "Injection",
+    "Mutation",
+    "Option",
+    "Pair",
+    "PairLabel",
+    "PairSource",
+    "Passage",
+    "PassageKind",
+    "Question",
+    "Reading",
+    "ReadingOutcome",
+    "Review",
+    "ReviewStatus",
+    "Source",
+    "Split",
+    "Suite",
+    "SuiteError",
+    "SuiteInfo",
+    "load_suite",
+]
