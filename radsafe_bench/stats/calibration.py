@@ -129,7 +129,8 @@ def brier(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> Brier:
 
 def bin_of(confidence: Floats, bins: int = BINS) -> Integers:
     """Return each confidence's bin, 0 to bins − 1."""
-    return np.asarray(np.digitize(confidence, np.arange(1, bins) / bins))
+    found: Integers = np.digitize(confidence, np.arange(1, bins) / bins)
+    return found
 
 
 def _membership(confidence: Floats, bins: int) -> Floats:
