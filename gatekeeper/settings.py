@@ -6,6 +6,7 @@ Precedence, strongest first: command line, environment (`GATEKEEPER_…`), confi
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -103,5 +104,5 @@ def load_settings(config: Path | None, given: dict[str, Any]) -> Settings:
         where = ".".join(str(step) for step in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{where}: {message}" if where else message) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{config}: is no valid YAML mapping of settings") from error

@@ -1,0 +1,51 @@
+"""Settings: command line before environment before file before defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from gatekeeper.errors import ConfigurationError
+from gatekeeper.settings import load_settings
+
+
+def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each source overrides the weaker ones, setting by setting."""
+    config = tmp_path / "gatekeeper.yaml"
+    config.write_text("port: 1\nhost: 0.0.0.1\nmax_queue: 1\n")
+    monkeypatch.setenv("GATEKEEPER_PORT", "2")
+    monkeypatch.setenv("GATEKEEPER_HOST", "0.0.0.2")
+    settings = load_settings(config, {"port": 3, "host": None})
+    assert (settings.port, settings.host, settings.max_queue, settings.max_concurrency) == (
+        3,
+        "0.0.0.2",
+        1,
+        64,
+    )
+
+
+def test_the_backend_follows_from_what_is_named() -> None:
+    """Naming a server or a script is enough; naming nothing is the embedded baseline."""
+    assert load_settings(None, {}).backend == "extractive"
+    assert load_settings(None, {"upstream": "http://127.0.0.1:1/v1"}).backend == "openai"
+    assert load_settings(None, {"script": Path("x")}).backend == "scripted"
+
+
+def test_the_backend_follows_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server named in the environment is used like one named on the command line."""
+    monkeypatch.setenv("GATEKEEPER_UPSTREAM", "http://127.0.0.1:1/v1")
+    assert load_settings(None, {}).backend == "openai"
+
+
+def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upstream key is in no printed form of the settings."""
+    monkeypatch.setenv("GATEKEEPER_UPSTREAM_API_KEY", "sk-secret")
+    assert "sk-secret" not in repr(load_settings(None, {}))
+
+
+@pytest.mark.parametrize("text", ["prot: 1\n", "- 1\n", "port: [1\n", "port: high\n"])
+def test_a_config_file_that_says_nothing_sensible_is_refused(tmp_path: Path, text: str) -> None:
+    """A misspelt or malformed setting is an error, never ignored."""
+    config = tmp_path / "gatekeeper.yaml"
+    config.write_text(text)
+    with pytest.raises(ConfigurationError):
+        load_settings(config, {})
