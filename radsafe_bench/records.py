@@ -18,8 +18,8 @@ from gatekeeper.exchange import JsonObject
 MANIFEST: Final = "manifest.json"
 RECORDS: Final = "records.jsonl"
 GREEDY: Final = -1
-MAIN_PASS: Final = "main"
-REPEAT_PASS: Final = "aa"
+MAIN: Final = "main"
+REPEAT: Final = "aa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Record:
     model: str = ""
     fingerprint: str | None = None
     at: str = ""
-    in_pass: str = MAIN_PASS
+    in_pass: str = MAIN
 
     @property
     def is_greedy(self) -> bool:
@@ -159,5 +159,5 @@ def _record(line: dict[str, Any]) -> Record:
         model=line.get("model") or "",
         fingerprint=line.get("fingerprint"),
         at=line.get("at") or "",
-        in_pass=line.get("pass") or MAIN_PASS,
+        in_pass=line.get("pass") or MAIN,
     )

@@ -129,13 +129,12 @@ def brier(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> Brier:
 
 def bin_of(confidence: Floats, bins: int = BINS) -> Integers:
     """Return each confidence's bin, 0 to bins − 1."""
-    found: Integers = np.digitize(confidence, np.arange(1, bins) / bins)
-    return found
+    return np.digitize(confidence, np.arange(1, bins) / bins)
 
 
 def _membership(confidence: Floats, bins: int) -> Floats:
     """Return a 0/1 matrix, answers by bins."""
-    return (bin_of(confidence, bins)[:, None] == np.arange(bins)).astype(float)
+    return np.asarray(bin_of(confidence, bins)[:, None] == np.arange(bins), float)
 
 
 def _pairs(confidence: ArrayLike, correct: ArrayLike) -> tuple[Floats, Floats]:
