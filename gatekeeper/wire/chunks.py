@@ -118,7 +118,7 @@ def _parts(text: object) -> list[Any]:
 def _add_texts(holder: dict[str, Any], delta: dict[str, Any]) -> None:
     """Append the argument texts of a function; a name that is sent again is the same name."""
     for key, value in delta.items():
-        if key == "name" and holder.get(key) == value:
+        if key == "name" and "".join(holder.get(key) or ()) == value:
             continue
         _add_value(holder, key, value)
 

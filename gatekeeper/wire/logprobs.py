@@ -68,6 +68,8 @@ def normalise(
     are not finite, zeros throughout, token ids in place of text. It is `partial` below FULL_COVERAGE.
     """
     rows = _rows(choice.get("logprobs"))
+    if not rows:
+        return Normalised((), LogprobQuality.UNAVAILABLE)
     target = content.encode()
     places = _places(rows, target, reasoning.strip().encode(), TokenSpan.TOOL if tool_calls else _CONTENT)
     position = _character_positions(content, target)
@@ -208,8 +210,8 @@ def _resynchronised(
     """Walk through the content row by row, stepping over what rows and content do not share."""
     places = []
     cursor = 0
-    following = [row.data for row in rows[1:]]
-    for row, end, follower in zip(rows, ends, [*following, b""], strict=True):
+    followers = [*(row.data for row in rows[1:]), b""]
+    for row, end, follower in zip(rows, ends, followers, strict=True):
         if end <= floor:
             places.append(_Place(TokenSpan.REASONING))
             continue
