@@ -45,7 +45,11 @@ async def fails_closed(gate: Gate) -> None:
         checks = tuple(_Broken(other.name) if other is check else other for other in gate.bundle.checks)
         broken = replace(gate, bundle=replace(gate.bundle, checks=checks))
         judgement = await broken.judge(case, Completion((answer,), {}), answer, Timings())
-        asked = [r.action for r in judgement.decision.reasons if r.rule == "check_unavailable"]
+        asked = [
+            reason.action
+            for reason in judgement.decision.reasons
+            if reason.rule == "check_unavailable" and check.name in reason.signals
+        ]
         if asked != [getattr(policy.checks, check.name).unavailable]:
             raise PolicyError(
                 f"self-test: the failing check '{check.name}' went unnoticed; the gate does not start"

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.server.conftest import Serve
 from tests.server.test_chat import RIGHT, WRONG, ask, script_of
+from tests.serving import Serve
 
 Script = Callable[[str], Path]
 

@@ -9,7 +9,7 @@ import openai
 import orjson
 import pytest
 
-from tests.server.conftest import Proxy, Serve
+from tests.serving import Proxy, Serve
 
 EVIDENCE = [
     "For a single solid nodule of 6 to 8 mm in a low-risk adult, follow-up CT is due at 6 to 12 months.",
@@ -73,18 +73,14 @@ def test_staged_answers_are_marked(serve: Serve, script: Script) -> None:
 def test_a_contradicted_answer_is_held_and_its_text_is_nowhere(serve: Serve, script: Script) -> None:
     """One flipped number holds the answer; not a word of it is in the response."""
     proxy = serve(script=script(script_of({"answer": WRONG, "confidence": 0.99, "reasoning": WRONG})))
-    with (
-        client_of(proxy)
-        .chat.completions.with_raw_response.create(
-            model="any",
-            messages=[{"role": "user", "content": QUESTION}],
-            logprobs=True,
-            top_logprobs=3,
-            extra_body={"evidence": EVIDENCE},
-        )
-        .http_response as response
-    ):
-        body = orjson.loads(response.content)
+    response = client_of(proxy).chat.completions.with_raw_response.create(
+        model="any",
+        messages=[{"role": "user", "content": QUESTION}],
+        logprobs=True,
+        top_logprobs=3,
+        extra_body={"evidence": EVIDENCE},
+    )
+    body = orjson.loads(response.content)
     (choice,) = body["choices"]
     assert response.headers["x-gatekeeper-action"] == "escalate"
     assert response.headers["x-gatekeeper-decision-id"] == body["gatekeeper"]["decision_id"]

@@ -10,8 +10,8 @@ import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from tests.server.conftest import Serve
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, WRONG, script_of
+from tests.serving import Serve
 
 Script = Callable[[str], Path]
 IN_PROMPT = f"<context>{EVIDENCE[0]}</context>\n{QUESTION}"

@@ -25,9 +25,9 @@ from gatekeeper.gate import Gate
 from gatekeeper.monitoring.logs import JsonLines
 from gatekeeper.server.auth import new_key
 from gatekeeper.server.selftest import fails_closed
-from tests.server.conftest import Proxy, Serve
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, ask, client_of, envelope, script_of
 from tests.server.test_stream import Slow, Watched
+from tests.serving import Proxy, Serve
 
 Script = Callable[[str], Path]
 

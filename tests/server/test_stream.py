@@ -14,8 +14,8 @@ import pytest
 from gatekeeper.backends.scripted import ScriptedBackend
 from gatekeeper.errors import UpstreamError
 from gatekeeper.exchange import Case, Completion
-from tests.server.conftest import Proxy, Serve
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, WRONG, client_of, script_of
+from tests.serving import Proxy, Serve
 
 Script = Callable[[str], Path]
 
