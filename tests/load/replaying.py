@@ -1,0 +1,50 @@
+"""A backend that answers at once with one canned body: what remains is the gate's own time."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import orjson
+
+from gatekeeper.backends.base import Capabilities
+from gatekeeper.errors import NotSupported
+from gatekeeper.exchange import Case, Completion, JsonObject
+from gatekeeper.wire.completion import parse_chat_completion
+
+
+class Replaying:
+    """Gives the same answer to every case."""
+
+    name = "replaying"
+    fingerprint = "replaying"
+
+    def __init__(self, body: bytes) -> None:
+        self._body = orjson.loads(body)
+
+    async def start(self) -> Capabilities:
+        """Nothing to open."""
+        return Capabilities(
+            logprobs=True, top_logprobs=5, logprobs_with_tools=True, logprobs_with_stream=True
+        )
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def healthy(self) -> bool:
+        """Return True."""
+        return True
+
+    async def complete(self, case: Case) -> Completion:
+        """Return the canned answer."""
+        return parse_chat_completion(self._body, backend=self.name)
+
+    async def stream(self, case: Case) -> AsyncIterator[JsonObject]:
+        """Not offered."""
+        raise NotSupported("the canned answer does not stream")
+        yield {}
+
+    async def models(self) -> JsonObject:
+        """Return an empty list."""
+        return {"object": "list", "data": []}
+
+    async def embed(self, body: Mapping[str, object]) -> JsonObject:
+        """Not offered."""
+        raise NotSupported("the canned answer has no embedding")
