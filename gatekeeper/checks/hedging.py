@@ -1,0 +1,75 @@
+"""How assertively an answer speaks, whatever its probability."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from gatekeeper.assessment import Field, Finding, Subject
+
+_PLAIN: Final = 0.8
+"""A sentence that states a fact without a word about certainty."""
+_BOOSTED: Final = 1.0
+_HEDGED: Final = 0.4
+_UNSURE: Final = 0.1
+
+_UNSURE_WORDS: Final = re.compile(
+    r"\b(?:i (?:am not|'m not|’m not|cannot be|can't be) (?:sure|certain)|not (?:entirely |completely )?(?:sure|certain)|"
+    r"i (?:do not|don't|don’t) know|cannot (?:answer|determine|say|tell|be determined)|unable to (?:answer|determine|say)|"
+    r"unclear|uncertain|(?:insufficient|not enough) (?:information|evidence|data)|hard to (?:say|tell)|"
+    r"does not (?:say|state|address|contain))\b",
+    re.IGNORECASE,
+)
+_HEDGE_WORDS: Final = re.compile(
+    r"\b(?:might|perhaps|possibl[ey]|probabl[ey]|likely|appears?|seems?|suggests?|could be|may be|may (?:also )?(?:cause|indicate|"
+    r"suggest|represent|reflect|have|need|help)|i (?:think|believe|suspect)|in my opinion|presumably|potentially|"
+    r"tends? to|generally|usually|typically|often|it depends|depending on|consult|verify|confirm with|limited evidence|"
+    r"to my knowledge|roughly|not necessarily)\b",
+    re.IGNORECASE,
+)
+_BOOST_WORDS: Final = re.compile(
+    r"\b(?:definitely|certainly|clearly|undoubtedly|without (?:a |any )?doubt|absolutely|always|never|obviously|"
+    r"unquestionably|guaranteed|must|in all cases|no exceptions?|100 ?%)(?!\w)",
+    re.IGNORECASE,
+)
+_STATED: Final = re.compile(
+    r"\b(?:(?P<before>\d{1,3})\s?%\s(?:sure|certain|confident)|(?:confidence|certainty)(?: is| of|:)?\s(?P<after>\d{1,3})\s?%)",
+    re.IGNORECASE,
+)
+
+
+class Hedging:
+    """Reads assertiveness in [0, 1] from the words of the answer.
+
+    `hedging.assertiveness` is the mean over the answer's claims: 1.0 boosted ("definitely"), 0.8 plain,
+    0.4 hedged ("probably"), 0.1 unsure ("I am not sure"), or the percentage that the text itself
+    states. `hedging.hedged` is 1 where that mean is below 0.6. Both are absent for an empty answer.
+    """
+
+    name = "hedging"
+    inline = True
+
+    async def __call__(self, subject: Subject) -> Sequence[Finding]:
+        """Return the two signals of one answer."""
+        content = subject.answer.content
+        texts = [content[slice(*claim.span)] for claim in subject.claims if claim.field is Field.CONTENT] or (
+            [content] if content.strip() else []
+        )
+        if not texts:
+            return ()
+        mean = sum(map(assertiveness, texts)) / len(texts)
+        return (
+            Finding("hedging", "hedging.assertiveness", value=mean),
+            Finding("hedging", "hedging.hedged", value=float(mean < 0.6)),
+        )
+
+
+def assertiveness(sentence: str) -> float:
+    """Return how assertively one sentence speaks, in [0, 1]."""
+    stated = _STATED.search(sentence)
+    if stated:
+        return min(100, int(stated["before"] or stated["after"])) / 100
+    if _UNSURE_WORDS.search(sentence):
+        return _UNSURE
+    if _HEDGE_WORDS.search(sentence):
+        return _HEDGED
+    return _BOOSTED if _BOOST_WORDS.search(sentence) else _PLAIN

@@ -1,0 +1,53 @@
+"""Drugs, contrast agents, devices, routes, modalities: members of closed classes that were swapped."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gatekeeper.checks.slots.lexicon import GENERIC, Role
+from gatekeeper.checks.slots.tokens import Lexeme
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One named member of a class; one name may stand in several classes."""
+
+    first: int
+    last: int
+    name: str
+    group: str
+
+    @property
+    def signature(self) -> str:
+        """The kind and the class."""
+        return f"agent:{self.group}"
+
+
+def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:
+    """Return the agents that a clause names, one for each class they belong to."""
+    return [
+        Agent(lexeme.first, lexeme.last, lexeme.term.concept, group)
+        for lexeme in lexemes
+        if lexeme.term.role is Role.AGENT
+        for group in lexeme.term.groups
+    ]
+
+
+def swapped(claim: Iterable[Agent], statement: Iterable[Agent]) -> Agent | None:
+    """Return the agent of the claim that stands in another's place, None if there is none.
+
+    Both hold agents of one class. A claim that names fewer or more than the statement tells less or
+    more; one that names as many, and one of them is another, tells something else.
+    """
+    claimed = {agent.name: agent for agent in claim}
+    stated = {agent.name for agent in statement}
+    strange = [agent for name, agent in claimed.items() if not any(_covers(name, other) for other in stated)]
+    if not strange:
+        return None
+    unused = [name for name in stated if not any(_covers(name, other) for other in claimed)]
+    if len(strange) == len(claimed) or (len(claimed) == len(stated) and len(strange) == len(unused) == 1):
+        return strange[0]
+    return None
+
+
+def _covers(name: str, other: str) -> bool:
+    return name == other or other in GENERIC.get(name, ()) or name in GENERIC.get(other, ())

@@ -1,0 +1,65 @@
+"""The slots check: every claim beside the evidence, slot by slot, by rules that a clinician can read."""
+
+from collections.abc import Sequence
+
+from gatekeeper.assessment import Claim, Finding, Subject, Verdict
+from gatekeeper.checks.slots.comparison import Comparison, P_SUPPORTED, Rarity, compare
+from gatekeeper.exchange import Evidence, EvidenceSpan, Span
+
+
+class Slots:
+    """Finds claims that differ from the evidence in one number, side, drug, category, time or negation.
+
+    Each claim gets one finding; its detector names the slot that decided (`slots.number`), or `slots`
+    where none did.
+    """
+
+    name = "slots"
+    inline = True
+
+    async def __call__(self, subject: Subject) -> Sequence[Finding]:
+        """Return one finding for every claim, in order."""
+        evidence = subject.case.evidence
+        rarity = Rarity(evidence.statements)
+        return [
+            _finding(
+                position, claim, compare(claim.text, claim.context, evidence.statements, rarity), evidence
+            )
+            for position, claim in enumerate(subject.claims)
+        ]
+
+
+def _finding(position: int, claim: Claim, found: Comparison, evidence: Evidence) -> Finding:
+    if claim.denied:
+        found = _turned_round(found)
+    statement = None if found.statement is None else evidence.statements[found.statement]
+    return Finding(
+        check="slots",
+        detector=f"slots.{found.kind}" if found.kind else "slots",
+        verdict=found.verdict,
+        claim=position,
+        value=found.value,
+        span=_span(claim, found.span),
+        evidence=EvidenceSpan(statement.document, statement.span) if statement else None,
+    )
+
+
+def _turned_round(found: Comparison) -> Comparison:
+    """Judge an answer that denies the claim: what contradicts the claim supports the answer."""
+    if found.verdict is Verdict.CONTRADICTED:
+        return Comparison(Verdict.SUPPORTED, P_SUPPORTED, found.kind, found.span, found.statement)
+    if found.verdict is Verdict.SUPPORTED:
+        return Comparison(Verdict.CONTRADICTED, 1 - P_DENIED_TRUTH, "polarity", None, found.statement)
+    return found
+
+
+P_DENIED_TRUTH = 0.25
+"""Support is read more loosely than contradiction, so its denial is less certain."""
+
+
+def _span(claim: Claim, found: Span | None) -> Span:
+    """Return the slot's characters where the claim's text stands in the answer as it is, else the claim's."""
+    verbatim = claim.span.end - claim.span.start == len(claim.text)
+    if found is None or not verbatim:
+        return claim.span
+    return Span(claim.span.start + found.start, claim.span.start + found.end)

@@ -1,0 +1,255 @@
+"""Comparing a claim with the statements of the evidence: who speaks of the same thing, and who differs."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, Final
+
+from gatekeeper.assessment import Verdict
+from gatekeeper.checks.slots.kinds import KINDS, gate_is_open
+from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
+from gatekeeper.checks.slots.reading import Clause, Reading, read
+from gatekeeper.checks.slots.slot import Match
+from gatekeeper.exchange import Span
+
+if TYPE_CHECKING:
+    from gatekeeper.evidence.statements import Statement
+
+ALIGNED: Final = 0.5
+"""Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
+BROADLY_ALIGNED: Final = 0.7
+CLOSE: Final = 0.25
+"""How much worse than the best aligned statement another may be aligned and still be heard."""
+SUPPORTS: Final = 0.6
+_SUBJECT: Final = 3.0
+"""Weight of terms that a subject needs; what a claim lacks of it, its context has to supply."""
+
+P_SUPPORTED: Final = 0.02
+P_NOT_ADDRESSED: Final = 0.05
+"""Probabilities of a contradiction that the rules overlooked, as the constructed pairs suggest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the evidence says of one claim.
+
+    `kind` is the slot that decided (`number`, `laterality` …), `span` its characters in the claim's
+    text, `statement` the position of the deciding statement among those given. `value` is the
+    probability that the evidence contradicts the claim.
+    """
+
+    verdict: Verdict
+    value: float
+    kind: str = ""
+    span: Span | None = None
+    statement: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A clause of a statement beside a clause of the claim. `score` and `back` are shares in [0, 1]."""
+
+    statement: int
+    clause: Clause
+    score: float
+    back: float
+    agreed: tuple[Match, ...]
+    differing: tuple[Match, ...]
+
+    @property
+    def rank(self) -> float:
+        """How well both speak of the same thing."""
+        return 0.75 * self.score + 0.25 * self.back
+
+
+class Rarity:
+    """How much a concept tells apart: one that every statement names tells little."""
+
+    def __init__(self, statements: Iterable["Statement"]) -> None:
+        self._named: Counter[str] = Counter()
+        for statement in statements:
+            self._named.update(statement.reading.terms.keys())
+
+    def of(self, concept: str) -> float:
+        """Return a factor in (0, 1], 1 for concepts that at most one statement names."""
+        named = self._named[concept]
+        return 1.0 if named < 2 else 1.0 / (1.0 + 0.4 * log(named))
+
+
+def compare(
+    text: str, context: str, statements: Sequence["Statement"], rarity: Rarity | None = None
+) -> Comparison:
+    """Say whether the statements support, contradict or do not address a claim, and which slot decides.
+
+    `context` is read with the claim and is no claim of its own: its values and conditions only choose
+    the statements that apply.
+    """
+    claim, around = read(text), read(context) if context else None
+    rarity = rarity or Rarity(statements)
+    best: Comparison | None = None
+    for clause in claim.clauses:
+        found = _compare_clause(claim, clause, around, statements, rarity)
+        if found is not None and (best is None or _ORDER[found.verdict] > _ORDER[best.verdict]):
+            best = found
+    return best or Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
+
+
+_ORDER: Final = {Verdict.SUPPORTED: 0, Verdict.NOT_ADDRESSED: 1, Verdict.CONTRADICTED: 2}
+
+
+def _compare_clause(
+    claim: Reading, clause: Clause, around: Reading | None, statements: Sequence["Statement"], rarity: Rarity
+) -> Comparison | None:
+    """Compare one clause of a claim; None for a clause that says nothing that could be compared."""
+    if not (clause.terms or clause.quantities or clause.categories or clause.sides or clause.stance):
+        return None
+    aligned = list(_aligned(claim, clause, around, statements, rarity))
+    if not aligned:
+        return Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
+    top = max(candidate.rank for candidate in aligned)
+    contradicting = [
+        candidate
+        for candidate in aligned
+        if _contradicts(candidate, top) and not _rescued(candidate, aligned)
+    ]
+    if contradicting:
+        worst = max(contradicting, key=lambda candidate: candidate.rank)
+        match = worst.differing[0]
+        value = min(0.98, 0.5 + 0.5 * worst.score)
+        return Comparison(
+            Verdict.CONTRADICTED, value, match.differs or "", claim.span(match.claim), worst.statement
+        )
+    return _supported(clause, aligned) or Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
+
+
+def _aligned(
+    claim: Reading, clause: Clause, around: Reading | None, statements: Sequence["Statement"], rarity: Rarity
+) -> Iterator[Aligned]:
+    context = {
+        **(around.terms if around else {}),
+        **{k: v for k, v in claim.terms.items() if k not in clause.terms},
+    }
+    for position, statement in enumerate(statements):
+        for other in statement.reading.clauses:
+            score = _score(clause.terms, context, other, statement, rarity)
+            if score < ALIGNED or not gate_is_open(clause, around, other, statement):
+                continue
+            back = _back(other.terms, clause.terms, context, rarity)
+            matches = [match for kind in KINDS for match in kind(clause, around, other)]
+            yield Aligned(
+                position, other, score, back,
+                tuple(match for match in matches if match.differs is None),
+                tuple(match for match in matches if match.differs),
+            )  # fmt: skip
+
+
+def _score(
+    terms: Mapping[str, float],
+    context: Mapping[str, float],
+    clause: Clause,
+    statement: "Statement",
+    rarity: Rarity,
+) -> float:
+    """Return the share of what the claim speaks of that the clause speaks of, with what surrounds both."""
+    near, heading, before = statement.reading.terms, statement.heading, statement.before
+
+    def met(concept: str) -> float:
+        if concept in clause.terms:
+            return 1.0
+        if concept in near or concept in heading:
+            return 0.9
+        return 0.6 if concept in before else 0.0
+
+    total = hit = around = around_hit = 0.0
+    for concept, weight in terms.items():
+        weight *= rarity.of(concept)
+        total += weight
+        hit += weight * met(concept)
+    for concept, weight in context.items():
+        weight *= rarity.of(concept)
+        around += weight
+        around_hit += weight * met(concept)
+    needed = min(around, max(0.75, _SUBJECT - total))
+    whole = total + needed
+    return (hit + min(around_hit, needed)) / whole if whole else 0.0
+
+
+def _back(
+    stated: Mapping[str, float], terms: Mapping[str, float], context: Mapping[str, float], rarity: Rarity
+) -> float:
+    total = hit = 0.0
+    for concept, weight in stated.items():
+        weight *= rarity.of(concept)
+        total += weight
+        if concept in terms or concept in context:
+            hit += weight
+    return hit / total if total else 0.0
+
+
+def _contradicts(candidate: Aligned, top: float) -> bool:
+    """Whether exactly one slot differs. Two or more: the statement is about another row or case."""
+    if candidate.rank < top - CLOSE or len({match.claim for match in candidate.differing}) != 1:
+        return False
+    match = candidate.differing[0]
+    return match.signature.partition(":")[2] not in BROAD or candidate.score >= BROADLY_ALIGNED
+
+
+def _rescued(candidate: Aligned, aligned: Sequence[Aligned]) -> bool:
+    """Whether another statement agrees on the very slot, and on every other that it shares."""
+    slot = candidate.differing[0]
+    return any(
+        not other.differing
+        and other.rank >= candidate.rank - CLOSE
+        and any(match.claim == slot.claim for match in other.agreed)
+        for other in aligned
+    )
+
+
+def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
+    """Supported: a statement speaks of the same, and every value that the claim names was met."""
+    agreeing = [candidate for candidate in aligned if not candidate.differing]
+    if not agreeing:
+        return None
+    best = max(agreeing, key=lambda candidate: candidate.rank)
+    met = {match.claim for candidate in agreeing for match in candidate.agreed}
+    slots = [*clause.quantities, *clause.categories, *clause.sides]
+    if best.score < SUPPORTS or any((slot.first, slot.last) not in met for slot in slots):
+        return None
+    return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=best.statement)
+
+
+MUTUAL: Final = 0.75
+"""Share of each other's terms that two statements must both name to be about the same thing."""
+
+
+def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str | None:
+    """Return the kind of the one slot in which two statements about the same thing differ, if any.
+
+    Stricter than `compare`: both must speak of the same, under the same conditions, and differ in one
+    slot only, because a table's rows differ in what they are about and in what they say.
+    """
+    shared = len(first.reading.terms.keys() & second.reading.terms.keys())
+    if shared < 2 or shared < 0.4 * min(len(first.reading.terms), len(second.reading.terms)):
+        return None
+    for clause in first.reading.clauses:
+        for other in second.reading.clauses:
+            kind = _disagreement(clause, other, first, second, rarity)
+            if kind:
+                return kind
+    return None
+
+
+def _disagreement(
+    clause: Clause, other: Clause, first: "Statement", second: "Statement", rarity: Rarity
+) -> str | None:
+    if any(clause.conditions.get(group) != other.conditions.get(group) for group in ONE_SIDED):
+        return None
+    if not gate_is_open(clause, None, other, second):
+        return None
+    there = _back(clause.terms, {**other.terms, **second.heading}, {}, rarity)
+    back = _back(other.terms, {**clause.terms, **first.heading}, {}, rarity)
+    if max(there, back) < MUTUAL or min(there, back) < ALIGNED:
+        return None
+    differing = [match for kind in KINDS for match in kind(clause, None, other) if match.differs]
+    return differing[0].differs if len({match.claim for match in differing}) == 1 else None

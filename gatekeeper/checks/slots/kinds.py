@@ -1,0 +1,210 @@
+"""The slot kinds, each a function from a claim's clause and a statement's to the slots that met.
+
+A further kind is one more module with its slot and one more function in KINDS.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from gatekeeper.checks.slots import agent, category, laterality, polarity, quantity, temporal
+from gatekeeper.checks.slots.agent import Agent
+from gatekeeper.checks.slots.lexicon import BROAD
+from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.reading import Clause, Reading
+from gatekeeper.checks.slots.slot import Match, Slot
+
+if TYPE_CHECKING:
+    from gatekeeper.evidence.statements import Statement
+
+Kind = Callable[[Clause, Reading | None, Clause], Iterator[Match]]
+"""From the claim's clause, the claim's context and the statement's clause to matches."""
+
+
+def _match(claim: Slot, statement: Slot, differs: str | None) -> Match:
+    return Match(claim.signature, (claim.first, claim.last), (statement.first, statement.last), differs)
+
+
+def numbers(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare every quantity with the statement's of the same measure."""
+    for claimed in claim.quantities:
+        candidates = [stated for stated in statement.quantities if quantity.comparable(claimed, stated)]
+        if not candidates:
+            yield from _misread(claimed, statement)
+            continue
+        named = claimed.anchors or frozenset(claim.terms) | frozenset(context.terms if context else ())
+        stated, differs = _counterpart(claimed, _nearest(named, candidates))
+        if differs != "":
+            yield _match(claimed, stated, differs)
+
+
+def _misread(claimed: Quantity, statement: Clause) -> Iterator[Match]:
+    measures = {stated.unit.measure for stated in statement.quantities}
+    for stated in statement.quantities:
+        if claimed.unit.measure not in measures and quantity.misread_unit(claimed, stated):
+            yield _match(claimed, stated, "unit")
+            return
+
+
+def _nearest(named: frozenset[str], candidates: list[Quantity]) -> list[Quantity]:
+    """Return the candidates whose own words the claim uses, all where its words tell nothing."""
+    if len(candidates) == 1:
+        return candidates
+    shared = frozenset.intersection(*(candidate.anchors for candidate in candidates))
+    telling = [len((candidate.anchors - shared) & named) for candidate in candidates]
+    best = max(telling)
+    return [candidate for candidate, count in zip(candidates, telling, strict=True) if count == best]
+
+
+def _counterpart(claimed: Quantity, candidates: list[Quantity]) -> tuple[Quantity, str | None]:
+    """Return the candidate that the claim agrees with, else an undecided one, else the first."""
+    found = [(stated, quantity.difference(claimed, stated)) for stated in candidates]
+    for wanted in (None, ""):
+        for stated, differs in found:
+            if differs == wanted:
+                return stated, differs
+    return found[0]
+
+
+def categories(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare the values of every scale."""
+    for claimed in claim.categories:
+        candidates = [stated for stated in statement.categories if category.comparable(claimed, stated)]
+        if candidates:
+            agreeing = [stated for stated in candidates if category.agrees(claimed, stated)]
+            yield _match(claimed, (agreeing or candidates)[0], None if agreeing else "category")
+
+
+def sides(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare every side with the statement's side of the same thing."""
+    for claimed in claim.sides:
+        candidates = [stated for stated in statement.sides if stated.signature == claimed.signature]
+        if not candidates:
+            continue
+        best = max(laterality.closeness(claimed, stated) for stated in candidates)
+        nearest = [stated for stated in candidates if laterality.closeness(claimed, stated) == best]
+        agreeing = [stated for stated in nearest if laterality.agrees(claimed, stated)]
+        yield _match(claimed, (agreeing or nearest)[0], None if agreeing else "laterality")
+
+
+def agents(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare the members of every class that both name."""
+    for group in dict.fromkeys(member.group for member in claim.agents):
+        claimed = [member for member in claim.agents if member.group == group]
+        stated = [member for member in statement.agents if member.group == group]
+        if stated:
+            strange = agent.swapped(claimed, stated)
+            yield _match(strange or claimed[0], stated[0], _agent_kind(group) if strange else None)
+
+
+def _agent_kind(group: str) -> str:
+    return group if group in BROAD | {"device"} and group != "contrast medium" else "agent"
+
+
+def stances(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare what is asked for, allowed and forbidden; a bare option takes its stem's stance."""
+    claimed = (
+        claim.stance or next((clause.stance for clause in context.clauses if clause.stance), None)
+        if context
+        else claim.stance
+    )
+    if claimed is None or statement.stance is None or claim.excepted or statement.excepted:
+        return
+    differs = "polarity" if polarity.stances_conflict(claimed, statement.stance) else None
+    if claim.stance is not None:
+        yield _match(claimed, statement.stance, differs)
+    elif differs:
+        yield Match(claimed.signature, (claim.first, claim.last), (statement.first, statement.last), differs)
+
+
+def opposites(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare antonyms."""
+    for claimed in claim.axes:
+        candidates = [stated for stated in statement.axes if stated.axis == claimed.axis]
+        if candidates:
+            agreeing = [stated for stated in candidates if stated.positive == claimed.positive]
+            yield _match(claimed, (agreeing or candidates)[0], None if agreeing else "polarity")
+
+
+def negations(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Find what one side denies and the other, without any negation of its own, affirms."""
+    if claim.excepted or statement.excepted or (claim.stance and statement.stance):
+        return
+    mine = [negation for negation in claim.negations if not _denied_too(negation, statement)]
+    theirs = [negation for negation in statement.negations if not _denied_too(negation, claim)]
+    if mine and not theirs and not _negative(statement):
+        for negation in mine:
+            if set(negation.denied) & statement.terms.keys():
+                yield _match(negation, negation, "polarity")
+    elif theirs and not mine and not _negative(claim):
+        for negation in theirs:
+            if negation.denied[0] in claim.terms:
+                yield Match(
+                    negation.signature, (claim.first, claim.last), (negation.first, negation.last), "polarity"
+                )
+
+
+def _denied_too(negation: polarity.Negation, clause: Clause) -> bool:
+    return any(set(negation.denied) & set(other.denied) for other in clause.negations)
+
+
+def _negative(clause: Clause) -> bool:
+    return clause.stance is not None and clause.stance.value in {"avoided", "unnecessary"}
+
+
+def relations(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare before, after and during the same event."""
+    for claimed in claim.relations:
+        candidates = [stated for stated in statement.relations if temporal.same_event(claimed, stated)]
+        if candidates:
+            agreeing = [stated for stated in candidates if stated.relation == claimed.relation]
+            yield _match(claimed, (agreeing or candidates)[0], None if agreeing else "temporal")
+
+
+def urgency(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
+    """Compare urgent with routine."""
+    for claimed in claim.urgency:
+        if statement.urgency:
+            agreeing = [stated for stated in statement.urgency if stated.urgency == claimed.urgency]
+            yield _match(claimed, (agreeing or statement.urgency)[0], None if agreeing else "temporal")
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    numbers, categories, sides, agents, stances, opposites, negations, relations, urgency,
+)  # fmt: skip
+
+
+def gate_is_open(claim: Clause, context: Reading | None, statement: Clause, source: "Statement") -> bool:
+    """Whether both hold under conditions that can be true together.
+
+    A statement about ground-glass nodules says nothing of solid ones. What the context of the claim
+    names (a patient's eGFR, the drug that is asked about) chooses statements in the same way.
+    """
+    if any(_exclude(claim.conditions, statement.conditions, group) for group in claim.conditions):
+        return False
+    if context is None:
+        return True
+    return all(_fits(clause, claim, statement) for clause in context.clauses)
+
+
+def _exclude(one: "_Conditions", other: "_Conditions", group: str) -> bool:
+    return group in other and not one[group] & other[group]
+
+
+_Conditions = dict[str, frozenset[str]]
+
+
+def _fits(context: Clause, claim: Clause, statement: Clause) -> bool:
+    for group in context.conditions:
+        if group not in claim.conditions and _exclude(context.conditions, statement.conditions, group):
+            return False
+    for given in context.quantities:
+        stated = [one for one in statement.quantities if quantity.comparable(given, one) and not one.is_point]
+        if given.unit.measure != "time" and stated and all(quantity.difference(given, one) for one in stated):
+            return False
+    for group in (
+        {member.group for member in context.agents} - BROAD - {member.group for member in claim.agents}
+    ):
+        stated_agents: list[Agent] = [member for member in statement.agents if member.group == group]
+        if stated_agents and agent.swapped([m for m in context.agents if m.group == group], stated_agents):
+            return False
+    return True

@@ -1,0 +1,57 @@
+"""Sides of the body and what they belong to: left, right, bilateral, contralateral."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.tokens import Lexeme
+
+_REACH: Final = 4
+_KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A side with the concepts that follow it, nearest first."""
+
+    first: int
+    last: int
+    side: str
+    anchors: tuple[str, ...]
+
+    @property
+    def signature(self) -> str:
+        """The kind; relative sides (ipsilateral) do not compare with absolute ones."""
+        return "laterality:relative" if self.side in _KINDS[1] else "laterality:absolute"
+
+
+def read_sides(lexemes: Sequence[Lexeme]) -> list[Side]:
+    """Return the sides that a clause names."""
+    sides = []
+    for position, lexeme in enumerate(lexemes):
+        if lexeme.term.role is Role.SIDE:
+            anchors: list[str] = []
+            for following in lexemes[position + 1 : position + 1 + _REACH]:
+                if following.term.role is Role.SIDE:
+                    break
+                if following.term.role in {Role.WORD, Role.AGENT, Role.QUALIFIER}:
+                    anchors.append(following.term.concept)
+            sides.append(Side(lexeme.first, lexeme.last, lexeme.term.concept, tuple(anchors)))
+    return sides
+
+
+def closeness(claim: Side, statement: Side) -> float:
+    """Return how well two sides belong to the same thing: shared anchors, nearer ones count more."""
+    return sum(
+        1 / (1 + claim.anchors.index(anchor) + place)
+        for place, anchor in enumerate(statement.anchors)
+        if anchor in claim.anchors
+    )
+
+
+def agrees(claim: Side, statement: Side) -> bool:
+    """Whether both name one side; "unilateral" includes either."""
+    if claim.side == statement.side:
+        return True
+    return {claim.side, statement.side} in ({"one", "left"}, {"one", "right"})

@@ -1,0 +1,193 @@
+"""Whether something holds, is asked for, allowed or forbidden: negation, stance, antonyms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
+
+_REACH: Final = 3
+_NO_REACH: Final = 6
+"""Terms that "not" and "no" reach: "no routine follow-up imaging is recommended"."""
+
+_CONFLICTS: Final = {
+    "required": frozenset({"unnecessary", "avoided"}),
+    "recommended": frozenset({"unnecessary", "avoided"}),
+    "allowed": frozenset({"avoided"}),
+    "unnecessary": frozenset({"required", "recommended"}),
+    "avoided": frozenset({"required", "recommended", "allowed"}),
+}
+_DENIED: Final = {
+    "required": "unnecessary",
+    "recommended": "avoided",
+    "allowed": "avoided",
+    "possible": "avoided",
+    "unnecessary": "required",
+    "avoided": "allowed",
+}
+_OF_LEAVING_OUT: Final = {
+    "required": "avoided",
+    "recommended": "avoided",
+    "allowed": "unnecessary",
+    "possible": "unnecessary",
+    "unnecessary": "allowed",
+    "avoided": "required",
+}
+"""What "X is … to be left out" says of X itself: what need not be stopped may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """What a clause says of an action: required, recommended, allowed, unnecessary or avoided."""
+
+    first: int
+    last: int
+    value: str
+
+    @property
+    def signature(self) -> str:
+        """The kind."""
+        return "polarity:stance"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One of two opposite words, turned round where it is negated."""
+
+    first: int
+    last: int
+    axis: str
+    positive: bool
+
+    @property
+    def signature(self) -> str:
+        """The kind and the pair of opposites."""
+        return f"polarity:{self.axis}"
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """A negation and the concepts that it denies, nearest first."""
+
+    first: int
+    last: int
+    denied: tuple[str, ...]
+
+    @property
+    def signature(self) -> str:
+        """The kind."""
+        return "polarity:negation"
+
+
+def read_polarity(
+    tokens: Tokens, lexemes: Sequence[Lexeme]
+) -> tuple[Stance | None, list[Axis], list[Negation]]:
+    """Read the stance, antonyms and negations of one clause's lexemes."""
+    negators = [position for position, lexeme in enumerate(lexemes) if lexeme.term.role is Role.NEGATOR]
+    stance, used = _stance(tokens, lexemes, negators)
+    axes = []
+    for position, lexeme in enumerate(lexemes):
+        if lexeme.term.role is Role.AXIS:
+            denying = _negator_of(tokens, lexemes, negators, position)
+            used |= {denying} if denying is not None else set()
+            positive = (lexeme.term.concept == "+") == (denying is None)
+            axes.append(Axis(lexeme.first, lexeme.last, lexeme.term.groups[0], positive))
+    negations = [_negation(lexemes, position) for position in negators if position not in used]
+    return stance, axes, [negation for negation in negations if negation.denied]
+
+
+def stances_conflict(claim: Stance, statement: Stance) -> bool:
+    """Whether one clause asks for what the other forbids or calls needless."""
+    return statement.value in _CONFLICTS[claim.value]
+
+
+def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> tuple[Stance | None, set[int]]:
+    """Combine the deontic words, the action and their negations; also return the negators used."""
+    deontic = action = None
+    used: set[int] = set()
+    for position, lexeme in enumerate(lexemes):
+        if lexeme.term.role is not Role.STANCE:
+            continue
+        value = lexeme.term.concept
+        denying = _negator_of(tokens, lexemes, negators, position)
+        if denying is not None and denying not in used:
+            used.add(denying)
+            value = _DENIED.get(value, value + " not")
+        if value in {"done", "left out", "done not", "left out not"}:
+            action = action or (value, lexeme)
+        elif deontic is None or _outweighs(value, deontic[0]):
+            deontic = (value, lexeme)
+    value = _combined(deontic[0] if deontic else "", action[0] if action else "")
+    decisive = deontic or action
+    if not value or decisive is None:
+        return _bare_refusal(lexemes, negators, used)
+    return Stance(decisive[1].first, decisive[1].last, value), used
+
+
+def _outweighs(value: str, other: str) -> bool:
+    """ "May" gives way to any clearer word; forbidding outweighs asking ("should be avoided")."""
+    return other == "possible" or (
+        value in {"avoided", "unnecessary"} and other in {"required", "recommended"}
+    )
+
+
+def _combined(deontic: str, action: str) -> str:
+    if action in {"left out", "done not"}:
+        leaving = {"": "recommended"}.get(deontic, deontic)
+        if action == "done not":
+            return "unnecessary" if deontic == "unnecessary" else "avoided"
+        return _OF_LEAVING_OUT[leaving]
+    if action == "left out not":
+        return "allowed" if deontic in {"", "possible"} else "recommended"
+    if deontic == "possible":
+        return "allowed" if action == "done" else ""
+    return deontic or ("recommended" if action == "done" else "")
+
+
+def _bare_refusal(
+    lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
+) -> tuple[Stance | None, set[int]]:
+    """ "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
+    if negators[:1] == [0] and lexemes[0].last - lexemes[0].first == 1 and not used:
+        opening = lexemes[0]
+        return Stance(opening.first, opening.last, "unnecessary"), {0}
+    return None, used
+
+
+def _negator_of(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], position: int) -> int | None:
+    """Return the negator that reaches a term from before it, or stands right after it ("need not")."""
+    for negator in reversed(negators):
+        if negator < position:
+            word = tokens.lower[lexemes[negator].first]
+            reach = _NO_REACH if word in {"no", "neither", "none"} else _REACH
+            near = (
+                position - negator <= reach and lexemes[position].first - lexemes[negator].first <= 2 * reach
+            )
+            return negator if near and not _interrupted(lexemes, negator, position, word) else None
+    following = position + 1
+    if following in negators and tokens.lower[lexemes[following].first] == "not":
+        return following if lexemes[following].first == lexemes[position].last else None
+    return None
+
+
+def _interrupted(lexemes: Sequence[Lexeme], negator: int, position: int, word: str) -> bool:
+    """Whether another stance already takes the negation, or "without X" ends before the term."""
+    if word in {"without", "free", "instead", "rather"}:
+        return position - negator > 1
+    between = lexemes[negator + 1 : position]
+    return any(
+        lexeme.term.role is Role.STANCE and lexeme.term.concept not in {"possible", "done"}
+        for lexeme in between
+    )
+
+
+def _negation(lexemes: Sequence[Lexeme], position: int) -> Negation:
+    """Collect the two terms after a negator."""
+    opening = lexemes[position]
+    denied = [
+        lexeme.term.concept
+        for lexeme in lexemes[position + 1 : position + 3]
+        if lexeme.term.role in {Role.WORD, Role.AGENT, Role.QUALIFIER}
+    ]
+    return Negation(opening.first, opening.last, tuple(denied))

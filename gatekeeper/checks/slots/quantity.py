@@ -1,0 +1,160 @@
+"""Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
+
+from dataclasses import dataclass
+from math import inf, isinf
+from typing import Final
+
+from gatekeeper.checks.slots.units import Unit
+
+_EXACT: Final = 0.005
+_CALENDAR: Final = 0.1
+"""Relative difference that counts as equal: 12 weeks are three months to every guideline."""
+_APPROXIMATE: Final = 0.1
+_MONTH_SECONDS: Final = 86400.0 * 28
+
+_FAMILIES: Final = (
+    frozenset({"mass", "volume", "amount", "activity", "international units"}),
+    frozenset({"mass/mass", "volume/mass", "amount/mass", "mass/volume", "amount/volume", "activity/mass"}),
+    frozenset({"volume/time", "volume/mass"}),
+    frozenset({"length/time", "length"}),
+)
+"""Measures that are mistaken for one another: an equal number in the other one is another claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A value, interval or one-sided bound in base units.
+
+    `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
+    `relation` what a time says (`age`, `every`, `before`, `after`, `past`). `limit` marks a value
+    that is spoken of as a threshold, so that another value is no instance of it. `anchors` are the
+    concepts that tell it from other quantities of its measure in the same clause.
+    """
+
+    first: int
+    last: int
+    low: float
+    high: float
+    unit: Unit
+    literal: tuple[float, ...]
+    subject: str = ""
+    relation: str = ""
+    approximate: bool = False
+    limit: bool = False
+    anchors: frozenset[str] = frozenset()
+
+    @property
+    def signature(self) -> str:
+        """The kind and what is measured."""
+        return f"number:{self.unit.measure}"
+
+    @property
+    def is_point(self) -> bool:
+        """Whether this is one value."""
+        return self.low == self.high
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether this is an interval with two ends."""
+        return not (isinf(self.low) or isinf(self.high) or self.is_point)
+
+    @property
+    def bound(self) -> float:
+        """The end of a one-sided bound, or the value of a point."""
+        return self.high if isinf(self.low) else self.low
+
+
+def comparable(claim: Quantity, statement: Quantity) -> bool:
+    """Whether both measure the same thing in the same sense."""
+    if claim.unit.measure != statement.unit.measure:
+        return False
+    if claim.subject and statement.subject and claim.subject != statement.subject:
+        return False
+    special = {claim.relation, statement.relation} & {"age", "every", "past"}
+    if special or {claim.relation, statement.relation} == {"before", "after"}:
+        return claim.relation == statement.relation
+    return True
+
+
+def difference(claim: Quantity, statement: Quantity) -> str | None:
+    """Return how the claim differs: `number`, `unit`, `comparator`, `interval`; empty where undecided.
+
+    None means that it agrees. A patient's value agrees with the interval that it lies in; a value
+    that is spoken of as a threshold must meet an end of the statement's.
+    """
+    if claim.is_point:
+        return _point(claim, statement)
+    if claim.is_bounded:
+        return _interval(claim, statement)
+    return _bound(claim, statement)
+
+
+def misread_unit(claim: Quantity, statement: Quantity) -> bool:
+    """Whether the same figures stand with a unit of another measure that is mistaken for this one."""
+    measures = {claim.unit.measure, statement.unit.measure}
+    return (
+        len(measures) == 2
+        and claim.literal == statement.literal
+        and any(measures <= family for family in _FAMILIES)
+    )
+
+
+def _point(claim: Quantity, statement: Quantity) -> str | None:
+    ends = [end for end in (statement.low, statement.high) if not isinf(end)]
+    if any(_close(claim.low, end, claim, statement) for end in ends):
+        return None
+    inside = statement.low < claim.low < statement.high
+    if inside and not claim.limit and not statement.is_point:
+        return None
+    return _number_or_unit(claim, statement)
+
+
+def _interval(claim: Quantity, statement: Quantity) -> str | None:
+    low = _close(claim.low, statement.low, claim, statement)
+    high = _close(claim.high, statement.high, claim, statement)
+    if low and high:
+        return None
+    if statement.is_bounded:
+        return "unit" if _number_or_unit(claim, statement) == "unit" else "interval"
+    if statement.is_point:
+        return None if claim.low <= statement.low <= claim.high else "interval"
+    if claim.low >= statement.low and claim.high <= statement.high:
+        return None if low or high else ""
+    # "6–8 mm" beside "> 8 mm": the ends may touch.
+    return "interval"
+
+
+def _bound(claim: Quantity, statement: Quantity) -> str | None:
+    downward = isinf(claim.low)
+    if statement.is_point:
+        if _close(claim.bound, statement.low, claim, statement):
+            return None
+        inside = claim.low < statement.low < claim.high
+        return "" if inside and not statement.limit else _number_or_unit(claim, statement)
+    end = statement.high if downward else statement.low
+    if not isinf(end):
+        return None if _close(claim.bound, end, claim, statement) else _number_or_unit(claim, statement)
+    other = statement.low if downward else statement.high
+    return "comparator" if _close(claim.bound, other, claim, statement) else _number_or_unit(claim, statement)
+
+
+def _number_or_unit(claim: Quantity, statement: Quantity) -> str:
+    same_figures = claim.literal == statement.literal
+    return "unit" if same_figures and claim.unit.factor != statement.unit.factor else "number"
+
+
+def _close(left: float, right: float, claim: Quantity, statement: Quantity) -> bool:
+    if left == right:
+        return True
+    if isinf(left) or isinf(right):
+        return False
+    tolerance = _EXACT
+    if claim.approximate or statement.approximate:
+        tolerance = _APPROXIMATE
+    elif claim.unit.measure == "time" and claim.unit.factor != statement.unit.factor:
+        months = (claim.unit.factor >= _MONTH_SECONDS) != (statement.unit.factor >= _MONTH_SECONDS)
+        tolerance = _CALENDAR if months else _EXACT
+    return abs(left - right) <= tolerance * max(abs(left), abs(right))
+
+
+UNBOUNDED: Final = inf

@@ -1,0 +1,33 @@
+"""What all slot kinds share: a slot read from a text, and how two of them compare."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Slot(Protocol):
+    """One value that a clause fills in. `signature` names what may be compared with what."""
+
+    @property
+    def first(self) -> int:
+        """The slot's first token."""
+
+    @property
+    def last(self) -> int:
+        """The token after the slot's last."""
+
+    @property
+    def signature(self) -> str:
+        """Kind and measure or class, such as `number:length` or `agent:route`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A slot of a claim met its counterpart in a statement; `differs` is the kind of slot, if it does.
+
+    `claim` and `statement` are token ranges `[first, last)`.
+    """
+
+    signature: str
+    claim: tuple[int, int]
+    statement: tuple[int, int]
+    differs: str | None = None

@@ -1,0 +1,68 @@
+"""The input side: questions on topics that a policy treats more strictly, instructions inside evidence."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from gatekeeper.assessment import Finding, Subject
+from gatekeeper.exchange import Case, Document, EvidenceSpan, Span
+
+_INJECTION: Final = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|prompts?|rules|guidelines above|everything above)\b"
+    r"|\b(?:you are now|act as|pretend to be)\b (?:an? )?(?:\w+ ){0,4}(?:assistant|model|ai|doctor|system)\b"
+    r"|\b(?:new|updated|real|hidden) (?:system )?(?:instructions?|prompt):"
+    r"|\bsystem prompt\b|<\|im_start\|>|\[/?INST\]|<<SYS>>|^#{2,} ?(?:system|instruction)"
+    r"|\b(?:do not|don't|never) (?:tell|reveal|mention (?:this|these))\b"
+    r"|\b(?:always|only|must) (?:answer|respond|reply)(?: only)? (?:with|that)\b"
+    r"|\b(?:answer|respond|reply) (?:only )?with (?:option |the letter )?\(?[A-E]\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Triage:
+    """Flags high-risk topics of the question, and evidence that gives instructions.
+
+    `topics` maps a topic's name to its terms: words or phrases, matched whole and in any case; a
+    trailing `*` matches any ending. Signals: `triage.<topic>` and `triage.high_risk` (any topic) say
+    what the user's turns speak of; `triage.injection` says that the evidence tries to instruct. It
+    names the place; what it asks for changes no verdict, since evidence is data.
+    """
+
+    name = "triage"
+    inline = True
+
+    def __init__(self, topics: Mapping[str, Sequence[str]]) -> None:
+        self._topics = {topic: _pattern(terms) for topic, terms in topics.items() if terms}
+        self._names = tuple(topics)
+
+    async def __call__(self, subject: Subject) -> Sequence[Finding]:
+        """Return one signal per topic, then `high_risk` and `injection`."""
+        asked = _asked(subject.case)
+        hit = {topic for topic, pattern in self._topics.items() if pattern.search(asked)}
+        place = next(_instructions(subject.case.evidence.documents), None)
+        return (
+            *(Finding("triage", f"triage.{topic}", value=float(topic in hit)) for topic in self._names),
+            Finding("triage", "triage.high_risk", value=float(bool(hit))),
+            Finding("triage", "triage.injection", value=float(place is not None), evidence=place),
+        )
+
+
+def _pattern(terms: Sequence[str]) -> re.Pattern[str]:
+    """Compile the terms of a topic; white space in a term matches any white space or hyphen."""
+    alternatives = []
+    for term in terms:
+        words = [re.escape(word) for word in term.rstrip("*").split()]
+        alternatives.append(r"[\s-]+".join(words) + (r"\w*" if term.endswith("*") else ""))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})(?!\w)", re.IGNORECASE)
+
+
+def _asked(case: Case) -> str:
+    """Return what the user says: the question with its options, and the user's earlier turns."""
+    users = [message.text for message in case.conversation.messages if message.role == "user"]
+    return "\n".join([*users[:-1], case.query.text, *(option.text for option in case.query.options)])
+
+
+def _instructions(documents: Sequence[Document]) -> Iterator[EvidenceSpan]:
+    for document in documents:
+        for found in _INJECTION.finditer(document.text):
+            yield EvidenceSpan(document.id, Span(*found.span()))

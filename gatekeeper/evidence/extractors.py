@@ -1,0 +1,60 @@
+"""Where the evidence of a request is found, in order of precedence."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from gatekeeper.errors import InvalidRequest
+from gatekeeper.evidence.fields import documents_field, evidence_field
+from gatekeeper.evidence.messages import prompt_context, tagged, tool_messages
+from gatekeeper.exchange import Conversation, Document
+
+Extractor = Callable[[Conversation], Iterable[Document]]
+"""Yields the Documents that one convention marks, in order; their ids may be empty or repeat."""
+
+EXTRACTORS: Final[tuple[Extractor, ...]] = (documents_field, tool_messages, tagged, prompt_context)
+"""Read together where the request has no `evidence` field of its own, which else stands alone."""
+
+MAX_DOCUMENTS: Final = 256
+MAX_CHARACTERS: Final = 400_000
+
+
+def find_documents(conversation: Conversation) -> tuple[Document, ...]:
+    """Return the evidence of a request, equal texts once, every id set and unique.
+
+    The user's own question and earlier assistant answers are never evidence. Raises InvalidRequest,
+    naming the field, for malformed evidence and for more than MAX_DOCUMENTS or MAX_CHARACTERS.
+    """
+    explicit = conversation.body.get("evidence") is not None
+    extractors: tuple[Extractor, ...] = (evidence_field,) if explicit else EXTRACTORS
+    found: dict[str, Document] = {}
+    characters = 0
+    for document in _all(conversation, extractors):
+        text = document.text.strip()
+        if not text or text in found:
+            continue
+        characters += len(text)
+        if len(found) == MAX_DOCUMENTS or characters > MAX_CHARACTERS:
+            limit = f"{MAX_DOCUMENTS} documents and {MAX_CHARACTERS} characters"
+            field = document.pointer.split("/", 2)[1]
+            raise InvalidRequest(f"Send at most {limit} of evidence.", param=field)
+        found[text] = document
+    return tuple(_identified(found.values()))
+
+
+def _all(conversation: Conversation, extractors: Iterable[Extractor]) -> Iterator[Document]:
+    for extractor in extractors:
+        yield from extractor(conversation)
+
+
+def _identified(documents: Iterable[Document]) -> Iterator[Document]:
+    """Name documents that have no id, and tell apart chunks that share their source's id."""
+    taken: set[str] = set()
+    for position, document in enumerate(documents):
+        wanted = document.id or f"{document.extractor}-{position + 1}"
+        unique, copy = wanted, 1
+        while unique in taken:
+            copy += 1
+            unique = f"{wanted}#{copy}"
+        taken.add(unique)
+        yield document if unique == document.id else replace(document, id=unique)
