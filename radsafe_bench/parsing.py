@@ -56,7 +56,7 @@ def parse_response(body: JsonObject, letters: Collection[str]) -> Parsed:
     the UpstreamError family for a body that is no completion.
     """
     answer = parse_chat_completion(body).answers[0]
-    if _held(body):
+    if is_held(body):
         return Parsed(None, Outcome.HELD)
     letter = parse_answer(answer.content, letters)
     if letter is not None:
@@ -66,7 +66,8 @@ def parse_response(body: JsonObject, letters: Collection[str]) -> Parsed:
     return Parsed(None, Outcome.UNPARSED if answer.content.strip() else Outcome.EMPTY)
 
 
-def _held(body: JsonObject) -> bool:
+def is_held(body: JsonObject) -> bool:
+    """Whether a gatekeeper held this answer back."""
     gatekeeper = body.get("gatekeeper")
     action = gatekeeper.get("action") if isinstance(gatekeeper, dict) else None
     return action in {level.value for level in Action if level.holds}

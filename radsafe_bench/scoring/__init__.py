@@ -1,0 +1,21 @@
+"""Metrics of recorded runs, after `docs/metrics.md`, with what their numbers of questions support."""
+
+from radsafe_bench.scoring.answers import Answers, tabulate
+from radsafe_bench.scoring.key import AnswerKey
+from radsafe_bench.scoring.measures import OWN, PUBLISHED, Cell, Convention
+from radsafe_bench.scoring.published import read_published
+from radsafe_bench.scoring.scores import Scores, score, write_scores
+
+__all__ = [
+    "OWN",
+    "PUBLISHED",
+    "AnswerKey",
+    "Answers",
+    "Cell",
+    "Convention",
+    "Scores",
+    "read_published",
+    "score",
+    "tabulate",
+    "write_scores",
+]
