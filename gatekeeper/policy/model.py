@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from pydantic_core import PydanticCustomError
 
 from gatekeeper.assessment import Action
+from gatekeeper.policy.criteria import GateCriteria
 from gatekeeper.policy.signals import SignalSpec, vocabulary
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
@@ -160,6 +161,7 @@ class Policy(_Strict):
     held: Held = Held()
     messages: Messages = Messages()
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=128)
+    gate: GateCriteria | None = None
 
     @model_validator(mode="after")
     def _rules_make_sense(self) -> Self:
