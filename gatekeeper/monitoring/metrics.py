@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from gatekeeper.assess import verdicts
 from gatekeeper.assessment import Action, Judgement, Verdict
-from gatekeeper.checks import DETECTORS
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 from gatekeeper.gate import Bundle, Outcome
 from gatekeeper.policy import Policy
@@ -16,6 +15,25 @@ from gatekeeper.policy.model import CHECKS
 _FAST = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 _TENTHS = tuple(step / 20 for step in range(1, 21))
+DETECTORS = (
+    "slots",
+    *(
+        f"slots.{kind}"
+        for kind in (
+            "agent",
+            "category",
+            "comparator",
+            "device",
+            "interval",
+            "laterality",
+            "number",
+            "polarity",
+            "temporal",
+            "unit",
+        )
+    ),
+    "other",
+)
 ERRORS = (
     "audit_unavailable",
     "cancelled",
@@ -143,7 +161,8 @@ class Metrics:
             self.confidence.labels("calibrated").observe(assessment.confidence.calibrated)
         for finding in verdicts(len(assessment.claims), assessment.findings):
             if finding is not None and finding.verdict is not None:
-                self.claims.labels(finding.verdict.value, finding.detector).inc()
+                detector = finding.detector if finding.detector in DETECTORS else "other"
+                self.claims.labels(finding.verdict.value, detector).inc()
         for finding in assessment.findings:
             if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE:
                 self.check_failures.labels(finding.check, finding.detector.rpartition(".")[2]).inc()

@@ -36,7 +36,7 @@ def _reply(judgement: Judgement, own: dict[str, Any] | None, policy: Policy, *, 
     if action.holds:
         message = getattr(policy.messages, action.value)
         return Reply(judgement.answer.index, "held", judgement.answer, message=message, envelope=own)
-    notice = policy.messages.annotate if action is Action.ANNOTATE and annotatable else ""
+    notice = f"\n\n{policy.messages.annotate}" if action is Action.ANNOTATE and annotatable else ""
     keep = policy.reasoning == "judge"
     return Reply(
         judgement.answer.index,

@@ -90,7 +90,7 @@ def test_a_contradicted_answer_is_held_and_its_text_is_nowhere(serve: Serve, scr
     assert b"24 to 36" not in response.content
     assert b"36" not in orjson.dumps({**body, "gatekeeper": None, "created": 0, "id": ""})
     (claim,) = body["gatekeeper"]["assessment"]["claims"]
-    assert (claim["verdict"], claim["detector"], "text" in claim) == ("contradicted", "slots.number", False)
+    assert (claim["verdict"], claim["detector"], "text" in claim) == ("contradicted", "slots.interval", False)
 
 
 def test_every_choice_is_judged(serve: Serve, script: Script) -> None:
@@ -128,7 +128,7 @@ def test_evidence_that_contradicts_itself_is_escalated(serve: Serve) -> None:
     judged = envelope(ask(serve(), evidence=[EVIDENCE[0], flipped]))
     assert (judged["action"], judged["evidence"]["state"]) == ("escalate", "conflicting")
     (conflict,) = judged["evidence"]["conflicts"]
-    assert {where["document"] for where in conflict["between"]} == {"evidence-1", "evidence-2"}
+    assert {where["document"] for where in conflict["between"]} == {"evidence_field-1", "evidence_field-2"}
 
 
 def test_expired_evidence_is_its_own_state(serve: Serve) -> None:
