@@ -20,6 +20,9 @@ class LazyCommand(NamedTuple):
 
 
 COMMANDS: Mapping[str, LazyCommand] = {
+    "run": LazyCommand(
+        "radsafe_bench.commands.run:run_command", "Put a suite to a model, record all answers."
+    ),
     "suite": LazyCommand(
         "radsafe_bench.suites.cli:suite", "Questions: validate, show, assemble, import, review."
     ),

@@ -1,0 +1,194 @@
+"""Asking every cell of a run that has no answer yet, and recording what comes back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gatekeeper.errors import ConfigurationError, GatekeeperError, UpstreamError
+from gatekeeper.exchange import Completion, JsonObject
+from radsafe_bench.conditions import Condition, Context, Contexts, NoReport, Reply, Researcher, question_body
+from radsafe_bench.conditions.agentic import Ask
+from radsafe_bench.parsing import parse_response
+from radsafe_bench.recording import RecordingError, RecordLog
+from radsafe_bench.runner.pacing import Pacing, Stopped, is_passing
+from radsafe_bench.runner.plan import Cell, key_of
+from radsafe_bench.runner.sampling import Sampling
+from radsafe_bench.runner.slimming import slim
+from radsafe_bench.runner.tally import Reports, Tally
+from radsafe_bench.targets import Identity
+
+GIVE_UP_AFTER: Final = 24
+"""Cells in a row without an answer, each after all its tries, before a run ends: the server is away."""
+
+_HOPELESS: Final = frozenset({401, 403, 404})
+"""Statuses that every other call would get too: wrong key, wrong address, no such model."""
+
+
+class RunAborted(GatekeeperError):
+    """The target cannot be asked any further; what is recorded stays, and the same command resumes."""
+
+
+_ABORTS: Final = (RunAborted, RecordingError, ConfigurationError)
+
+
+def paced(ask: Callable[[JsonObject], Awaitable[Completion]], pacing: Pacing) -> Ask:
+    """Return what asks within a pacing; a reply's latency is that of the try that was answered."""
+
+    async def call(body: JsonObject) -> Reply:
+        async def timed() -> Reply:
+            began = time.perf_counter()
+            completion = await ask(body)
+            return Reply(completion, time.perf_counter() - began)
+
+        return await pacing.call(timed)
+
+    return call
+
+
+@dataclass(slots=True)
+class Execution:
+    """One session of a run. `done` holds the keys of records that are not to be made again."""
+
+    call: Ask
+    identity: Identity
+    sampling: Sampling
+    contexts: Contexts
+    pacing: Pacing
+    log: RecordLog
+    tally: Tally = field(default_factory=Tally)
+    reports: Reports = field(default_factory=Reports)
+    done: set[str] = field(default_factory=set)
+    on_settled: Callable[[], None] = lambda: None
+    _failures: int = 0
+
+    async def run(self, wanted: Iterable[Cell]) -> None:
+        """Settle all cells, as many at once as the pacing allows; end early when it is stopped.
+
+        Raises RunAborted, RecordingError or ConfigurationError where going on makes no sense.
+        """
+        queue = iter(wanted)
+        workers = [asyncio.create_task(self._work(queue)) for _ in range(self.pacing.most)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, queue: Iterable[Cell]) -> None:
+        for cell in queue:
+            try:
+                await self._settle(cell)
+            except Stopped:
+                return
+            self.on_settled()
+            # An embedded backend never waits, and signals are heard between the loop's rounds only.
+            await asyncio.sleep(0)
+            if self.pacing.stop.is_set():
+                return
+
+    async def _settle(self, cell: Cell) -> None:
+        """Make sure that a cell has its record."""
+        if cell.condition is not Condition.AGENTIC_RAG:
+            await self._answer(cell, await self._context(cell))
+        elif self._key(cell, {}) not in self.done:
+            try:
+                await (self._lead(cell) if cell.leads else self._follow(cell))
+            except _ABORTS:
+                raise
+            except GatekeeperError as error:
+                self._fail(cell, self._body(cell, Context()), error)
+
+    async def _context(self, cell: Cell) -> Context:
+        try:
+            return await self.contexts.of(cell.question, cell.condition)
+        except UpstreamError as error:
+            # Without its context a cell has no key, so that no error could be recorded under it.
+            raise RunAborted(f"The server cannot count tokens: {error.message}") from error
+
+    async def _lead(self, cell: Cell) -> None:
+        """Answer from the report on a question, made now unless an earlier session recorded it."""
+        question = cell.question.id
+        try:
+            context, extra = self.reports.known(question), {}
+            if context is None:
+                research = await self._researcher().report(cell.question)
+                context, extra = research.context, {"steps": research.steps}
+            await self._answer(cell, context, extra)
+        except Stopped as stopped:
+            self.reports.give(question, stopped)
+            raise
+        except GatekeeperError:
+            self.reports.give(question, NoReport("the report on this question could not be made"))
+            raise
+        self.reports.give(question, context)
+
+    async def _follow(self, cell: Cell) -> None:
+        """Answer from the report that the leading cell recorded."""
+        await self._answer(cell, await self.reports.of(cell.question.id))
+
+    async def _answer(self, cell: Cell, context: Context, extra: JsonObject | None = None) -> None:
+        """Ask a cell that has no record yet, and record its answer or error."""
+        body = self._body(cell, context)
+        if self._key(cell, body) in self.done:
+            return
+        try:
+            reply = await self.call(body)
+            letter = parse_response(reply.completion.raw, cell.question.letters).letter
+        except _ABORTS:
+            raise
+        except GatekeeperError as error:
+            self._fail(cell, body, error, extra)
+            return
+        self._failures = 0
+        found = {"letter": letter, "latency_s": reply.latency_s, "error": None}
+        self._record(cell, {**found, "request": body, "response": slim(reply.completion), **(extra or {})})
+
+    def _fail(
+        self, cell: Cell, body: JsonObject, error: GatekeeperError, extra: JsonObject | None = None
+    ) -> None:
+        """Record an error; raise RunAborted where the next cells would fare no better."""
+        self._failures += is_passing(error)
+        code = {"code": error.code or error.type, "status": error.status}
+        found = {"letter": None, "latency_s": None, "error": code}
+        self._record(cell, {**found, "request": body, "response": None, **(extra or {})})
+        if isinstance(error, UpstreamError) and error.status in _HOPELESS:
+            raise RunAborted(f"{error.message} No further question was asked.")
+        if self._failures >= GIVE_UP_AFTER:
+            raise RunAborted(
+                f"{GIVE_UP_AFTER} questions in a row got no answer ({error.message}) Run the same command "
+                "again when the server is back: only what is missing will be asked."
+            )
+
+    def _record(self, cell: Cell, found: JsonObject) -> None:
+        place = cell.place
+        entry = {
+            "key": self._key(cell, found["request"]),
+            "question": place.question,
+            "condition": place.condition,
+            "sample": place.sample,
+            "pass": place.in_pass,
+            "model": self.identity.model,
+            "fingerprint": self.identity.fingerprint,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            **found,
+        }
+        self.log.append(entry)
+        self.tally.add(entry)
+
+    def _researcher(self) -> Researcher:
+        if self.contexts.library is None:
+            raise LookupError("agentic_rag needs a library")
+        return Researcher(self.call, self.contexts.library, self.sampling.step_settings(self.identity.model))
+
+    def _body(self, cell: Cell, context: Context) -> dict[str, Any]:
+        settings = self.sampling.settings(self.identity.model, cell.sample)
+        return question_body(cell.question, context.text, context.evidence, settings)
+
+    def _key(self, cell: Cell, body: JsonObject) -> str:
+        if cell.condition is Condition.AGENTIC_RAG:
+            body = self._body(cell, Context())
+        return key_of(cell, body, self.identity.fingerprint)
