@@ -45,7 +45,7 @@ def resampled_means(values: Floats, included: Floats | None = None) -> Floats:
 
 def percentile_interval(distribution: Floats, confidence: float = 0.95) -> Interval:
     """Return the percentile interval over the first axis, leaving resamples without a value out."""
-    tail = 50 * (1 - confidence)
+    tail = 50 - 50 * confidence
     defined = ~np.isnan(distribution).all(axis=0)
     known = np.where(defined, distribution, 0.0)
     lower, upper = np.nanpercentile(known, [tail, 100 - tail], axis=0)

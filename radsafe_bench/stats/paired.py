@@ -60,7 +60,7 @@ def tango_upper(gained: ArrayLike, lost: ArrayLike, n: ArrayLike, confidence: fl
 
 def tango_lower(gained: ArrayLike, lost: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Floats:
     """Return the one-sided lower bound of the difference: the upper one of the table turned round."""
-    return -tango_upper(lost, gained, n, confidence)
+    return np.asarray(-tango_upper(lost, gained, n, confidence))
 
 
 def tango_interval(gained: ArrayLike, lost: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
