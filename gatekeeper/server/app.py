@@ -1,6 +1,8 @@
 """The ASGI application, and the server that runs it."""
 
 import contextlib
+import gc
+import socket
 from collections.abc import AsyncIterator
 
 import uvicorn
@@ -69,4 +71,18 @@ def serve(settings: Settings) -> None:
         date_header=False,
         timeout_graceful_shutdown=int(settings.drain_s),
     )
-    uvicorn.Server(config).run()
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """A server whose garbage collector leaves alone what lives as long as the process.
+
+    Otherwise it walks every loaded module again and again, for tens of milliseconds in mid-request.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then set the start-up objects apart and collect the young ones less often."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
