@@ -140,14 +140,17 @@ def agrees(claim: Category, statement: Category) -> bool:
 
 def _within(value: str, statement: Category, direction: str) -> bool:
     for known in statement.values:
-        if value == known or (
-            value[0] == known[0] and (len(value) == 1 or len(known) == 1) and known[0].isdigit()
-        ):
+        if value == known or _includes(value, known) or _includes(known, value):
             return direction == statement.direction or not (direction and statement.direction)
         if statement.direction and value[0].isdigit() and known[0].isdigit():
             if (value > known) if statement.direction == "≥" else (value < known):
                 return True
     return False
+
+
+def _includes(value: str, known: str) -> bool:
+    """"4" includes 4A; II does not include IIF, which is a category of its own."""
+    return len(value) == 1 and value.isdigit() and known[0] == value and known[1:] in {"a", "b", "c", "x"}
 
 
 def _category(tokens: Tokens, position: int) -> Category | None:
@@ -208,6 +211,9 @@ def _ordinal(tokens: Tokens, position: int, after: int, scale: str) -> Category 
     values, first = set(), position
     while first > 0:
         word = tokens.at(first - 1)
+        if word == "-":  # "second- or third-degree"
+            first -= 1
+            continue
         digit = tokens.at(first - 2) if word in {"st", "nd", "rd", "th"} else ""
         value = digit if digit.isdigit() else _WORDS.get(word, "")
         if not value and not (word in _LIST and values):

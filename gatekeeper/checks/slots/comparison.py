@@ -4,24 +4,31 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gatekeeper.assessment import Verdict
-from gatekeeper.checks.slots.kinds import KINDS, gate_is_open
+from gatekeeper.checks.slots.kinds import KINDS, gate_is_open, is_negative
 from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
-from gatekeeper.checks.slots.reading import Clause, Reading, read
+from gatekeeper.checks.slots.clause import Clause
+from gatekeeper.checks.slots.quantity import OTHER_CASE
+from gatekeeper.checks.slots.reading import Reading, read
 from gatekeeper.checks.slots.slot import Match
+from gatekeeper.checks.slots.tokens import TERM_WEIGHT
 from gatekeeper.exchange import Span
 
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
 
+GLANCE: Final = 0.3
+"""Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
 BROADLY_ALIGNED: Final = 0.7
 CLOSE: Final = 0.25
 """How much worse than the best aligned statement another may be aligned and still be heard."""
 SUPPORTS: Final = 0.6
+SAME_SUBJECT: Final = 0.6
+"""Share of the words that a rescuing statement and the claim must have in common."""
 _SUBJECT: Final = 3.0
 """Weight of terms that a subject needs; what a claim lacks of it, its context has to supply."""
 
@@ -46,14 +53,31 @@ class Comparison:
     statement: int | None = None
 
 
+class _Overlap(NamedTuple):
+    """Weight of what a claim speaks of, how much of it was met, and met in the clause itself."""
+
+    whole: float
+    hit: float
+    own: float
+
+    @property
+    def share(self) -> float:
+        return self.hit / self.whole if self.whole else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """A clause of a statement beside a clause of the claim. `score` and `back` are shares in [0, 1]."""
+    """A clause of a statement beside a clause of the claim.
+
+    `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
+    other does too; `own` is the weight met in the clause itself.
+    """
 
     statement: int
     clause: Clause
     score: float
     back: float
+    own: float
     agreed: tuple[Match, ...]
     differing: tuple[Match, ...]
 
@@ -107,7 +131,7 @@ def _compare_clause(
     aligned = list(_aligned(claim, clause, around, statements, rarity))
     if not aligned:
         return Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
-    top = max(candidate.rank for candidate in aligned)
+    top = max((one.rank for one in aligned if len(_slots_differing(one)) < 2), default=0.0)
     contradicting = [
         candidate
         for candidate in aligned
@@ -115,7 +139,7 @@ def _compare_clause(
     ]
     if contradicting:
         worst = max(contradicting, key=lambda candidate: candidate.rank)
-        match = worst.differing[0]
+        match = _deciding(worst)
         value = min(0.98, 0.5 + 0.5 * worst.score)
         return Comparison(
             Verdict.CONTRADICTED, value, match.differs or "", claim.span(match.claim), worst.statement
@@ -126,53 +150,66 @@ def _compare_clause(
 def _aligned(
     claim: Reading, clause: Clause, around: Reading | None, statements: Sequence["Statement"], rarity: Rarity
 ) -> Iterator[Aligned]:
-    context = {
-        **(around.terms if around else {}),
-        **{k: v for k, v in claim.terms.items() if k not in clause.terms},
-    }
+    beside = {concept: weight for concept, weight in claim.terms.items() if concept not in clause.terms}
+    context = {**(around.terms if around else {}), **beside}
     for position, statement in enumerate(statements):
         for other in statement.reading.clauses:
-            score = _score(clause.terms, context, other, statement, rarity)
-            if score < ALIGNED or not gate_is_open(clause, around, other, statement):
+            subject = _overlap(clause.terms, context, other, statement, rarity)
+            if subject.share < GLANCE or not gate_is_open(clause, around, other, statement):
                 continue
-            back = _back(other.terms, clause.terms, context, rarity)
             matches = [match for kind in KINDS for match in kind(clause, around, other)]
-            yield Aligned(
-                position, other, score, back,
-                tuple(match for match in matches if match.differs is None),
-                tuple(match for match in matches if match.differs),
-            )  # fmt: skip
+            agreed = tuple(match for match in matches if match.differs is None)
+            differing = tuple(match for match in matches if match.differs)
+            score = _with_slots(subject, clause, agreed, differing)
+            if score >= ALIGNED:
+                back = _back(other.terms, clause.terms, context, rarity)
+                yield Aligned(position, other, score, back, subject.own, agreed, differing)
 
 
-def _score(
-    terms: Mapping[str, float],
-    context: Mapping[str, float],
-    clause: Clause,
-    statement: "Statement",
-    rarity: Rarity,
-) -> float:
-    """Return the share of what the claim speaks of that the clause speaks of, with what surrounds both."""
+def _overlap(
+    terms: Mapping[str, float], context: Mapping[str, float], clause: Clause, statement: "Statement", rarity: Rarity
+) -> _Overlap:
+    """Weigh what the claim speaks of, and how much of it the clause and what surrounds it speak of."""
     near, heading, before = statement.reading.terms, statement.heading, statement.before
 
     def met(concept: str) -> float:
         if concept in clause.terms:
             return 1.0
-        if concept in near or concept in heading:
+        if concept in heading:
             return 0.9
+        if concept in near:
+            return 0.75
         return 0.6 if concept in before else 0.0
 
-    total = hit = around = around_hit = 0.0
+    total = hit = own = around = around_hit = 0.0
     for concept, weight in terms.items():
         weight *= rarity.of(concept)
         total += weight
         hit += weight * met(concept)
+        own += weight * (concept in clause.terms)
     for concept, weight in context.items():
         weight *= rarity.of(concept)
         around += weight
         around_hit += weight * met(concept)
     needed = min(around, max(0.75, _SUBJECT - total))
-    whole = total + needed
-    return (hit + min(around_hit, needed)) / whole if whole else 0.0
+    return _Overlap(total + needed, hit + min(around_hit, needed), own)
+
+
+def _with_slots(subject: _Overlap, clause: Clause, agreed: Sequence[Match], differing: Sequence[Match]) -> float:
+    """Return the share with the slots counted in: an equal value speaks for the same subject.
+
+    A value that differs shows at least that the statement has one there. An agent in another's place
+    is no missing term.
+    """
+    slots = {
+        (slot.first, slot.last)
+        for slot in (*clause.quantities, *clause.categories, *clause.sides, *clause.axes)
+    }
+    swapped = sum(TERM_WEIGHT for match in differing if match.claim not in slots and match.signature.startswith("agent"))
+    whole = subject.whole - swapped + len(slots)
+    hit = subject.hit + sum(match.claim in slots for match in agreed)
+    hit += 0.5 * sum(match.claim in slots for match in differing)
+    return min(1.0, hit / whole) if whole > 0 else 0.0
 
 
 def _back(
@@ -187,28 +224,51 @@ def _back(
     return hit / total if total else 0.0
 
 
+def _slots_differing(candidate: Aligned) -> set[tuple[int, int]]:
+    """Return the places in the claim that differ; another time word comes along with another value."""
+    decisive = {match.claim for match in candidate.differing if match.differs != "temporal"}
+    return decisive or {match.claim for match in candidate.differing}
+
+
 def _contradicts(candidate: Aligned, top: float) -> bool:
     """Whether exactly one slot differs. Two or more: the statement is about another row or case."""
-    if candidate.rank < top - CLOSE or len({match.claim for match in candidate.differing}) != 1:
+    if candidate.rank < top - CLOSE or len(_slots_differing(candidate)) != 1:
         return False
-    match = candidate.differing[0]
+    match = _deciding(candidate)
+    if match.differs == OTHER_CASE:
+        return False
     return match.signature.partition(":")[2] not in BROAD or candidate.score >= BROADLY_ALIGNED
 
 
+def _deciding(candidate: Aligned) -> Match:
+    return next((match for match in candidate.differing if match.differs != "temporal"), candidate.differing[0])
+
+
 def _rescued(candidate: Aligned, aligned: Sequence[Aligned]) -> bool:
-    """Whether another statement agrees on the very slot, and on every other that it shares."""
-    slot = candidate.differing[0]
+    """Whether another statement agrees on the very slot, and on what else the candidate agreed on.
+
+    A further clause of the same sentence need not repeat the sentence's other values.
+    """
+    slot = _deciding(candidate)
     return any(
         not other.differing
-        and other.rank >= candidate.rank - CLOSE
+        and (other.own >= SAME_SUBJECT * candidate.own or other.back >= SAME_SUBJECT)
         and any(match.claim == slot.claim for match in other.agreed)
+        and (
+            {match.claim for match in candidate.agreed} <= {match.claim for match in other.agreed}
+            or (other.statement == candidate.statement and slot.differs != "polarity")
+        )
         for other in aligned
     )
 
 
 def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
-    """Supported: a statement speaks of the same, and every value that the claim names was met."""
-    agreeing = [candidate for candidate in aligned if not candidate.differing]
+    """Supported: a statement speaks of the same in the same sense, and every value was met."""
+    agreeing = [
+        candidate
+        for candidate in aligned
+        if not candidate.differing and is_negative(candidate.clause) == is_negative(clause)
+    ]
     if not agreeing:
         return None
     best = max(agreeing, key=lambda candidate: candidate.rank)
@@ -252,4 +312,6 @@ def _disagreement(
     if max(there, back) < MUTUAL or min(there, back) < ALIGNED:
         return None
     differing = [match for kind in KINDS for match in kind(clause, None, other) if match.differs]
-    return differing[0].differs if len({match.claim for match in differing}) == 1 else None
+    if len({match.claim for match in differing}) != 1 or differing[0].differs == OTHER_CASE:
+        return None
+    return differing[0].differs

@@ -15,7 +15,7 @@ def critical_spans(text: str) -> list[Span]:
         for slot in (*clause.quantities, *clause.categories)
     ]
     found += [
-        (lexeme.first, lexeme.last) for lexeme in lexemes(reading.tokens, frozenset()) if _is_critical(lexeme)
+        (lexeme.first, lexeme.last) for lexeme in lexemes(reading.tokens) if _is_critical(lexeme)
     ]
     spans: list[Span] = []
     for first, last in sorted(found):

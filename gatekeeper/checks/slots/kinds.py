@@ -10,7 +10,8 @@ from gatekeeper.checks.slots import agent, category, laterality, polarity, quant
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.lexicon import BROAD
 from gatekeeper.checks.slots.quantity import Quantity
-from gatekeeper.checks.slots.reading import Clause, Reading
+from gatekeeper.checks.slots.clause import Clause
+from gatekeeper.checks.slots.reading import Reading
 from gatekeeper.checks.slots.slot import Match, Slot
 
 if TYPE_CHECKING:
@@ -24,17 +25,40 @@ def _match(claim: Slot, statement: Slot, differs: str | None) -> Match:
     return Match(claim.signature, (claim.first, claim.last), (statement.first, statement.last), differs)
 
 
+def is_negative(clause: Clause) -> bool:
+    """Whether a clause forbids, or calls something needless."""
+    return clause.stance is not None and clause.stance.value in {"avoided", "unnecessary"}
+
+
 def numbers(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
-    """Compare every quantity with the statement's of the same measure."""
+    """Pair the quantities with the statement's of the same measure: equal ones first, then the rest."""
+    used: set[int] = set()
+    open_ones: list[tuple[Quantity, list[Quantity]]] = []
     for claimed in claim.quantities:
         candidates = [stated for stated in statement.quantities if quantity.comparable(claimed, stated)]
         if not candidates:
             yield from _misread(claimed, statement)
             continue
-        named = claimed.anchors or frozenset(claim.terms) | frozenset(context.terms if context else ())
-        stated, differs = _counterpart(claimed, _nearest(named, candidates))
-        if differs != "":
-            yield _match(claimed, stated, differs)
+        nearest = _nearest(_named(claimed, claim, context), candidates)
+        agreeing = [stated for stated in nearest if quantity.difference(claimed, stated) is None]
+        if agreeing:
+            used.update(stated.first for stated in agreeing)
+            yield _match(claimed, agreeing[0], None)
+        else:
+            open_ones.append((claimed, nearest))
+    for claimed, nearest in open_ones:
+        # A statement's number that already met another of the claim's says nothing of this one.
+        free = [stated for stated in nearest if stated.first not in used]
+        differences = [(stated, quantity.difference(claimed, stated)) for stated in free]
+        if free and not any(differs == "" for _, differs in differences):
+            yield _match(claimed, *next((one for one in differences if one[1] != quantity.OTHER_CASE), differences[0]))
+
+
+def _named(claimed: Quantity, claim: Clause, context: Reading | None) -> frozenset[str]:
+    """Return the words that tell which of a statement's quantities is meant."""
+    if sum(other.signature == claimed.signature for other in claim.quantities) > 1:
+        return claimed.anchors
+    return frozenset(claim.terms) | frozenset(context.terms if context else ())
 
 
 def _misread(claimed: Quantity, statement: Clause) -> Iterator[Match]:
@@ -55,16 +79,6 @@ def _nearest(named: frozenset[str], candidates: list[Quantity]) -> list[Quantity
     return [candidate for candidate, count in zip(candidates, telling, strict=True) if count == best]
 
 
-def _counterpart(claimed: Quantity, candidates: list[Quantity]) -> tuple[Quantity, str | None]:
-    """Return the candidate that the claim agrees with, else an undecided one, else the first."""
-    found = [(stated, quantity.difference(claimed, stated)) for stated in candidates]
-    for wanted in (None, ""):
-        for stated, differs in found:
-            if differs == wanted:
-                return stated, differs
-    return found[0]
-
-
 def categories(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
     """Compare the values of every scale."""
     for claimed in claim.categories:
@@ -80,8 +94,9 @@ def sides(claim: Clause, context: Reading | None, statement: Clause) -> Iterator
         candidates = [stated for stated in statement.sides if stated.signature == claimed.signature]
         if not candidates:
             continue
-        best = max(laterality.closeness(claimed, stated) for stated in candidates)
-        nearest = [stated for stated in candidates if laterality.closeness(claimed, stated) == best]
+        nearest = laterality.nearest(claimed, candidates)
+        if not nearest:
+            continue
         agreeing = [stated for stated in nearest if laterality.agrees(claimed, stated)]
         yield _match(claimed, (agreeing or nearest)[0], None if agreeing else "laterality")
 
@@ -131,11 +146,11 @@ def negations(claim: Clause, context: Reading | None, statement: Clause) -> Iter
         return
     mine = [negation for negation in claim.negations if not _denied_too(negation, statement)]
     theirs = [negation for negation in statement.negations if not _denied_too(negation, claim)]
-    if mine and not theirs and not _negative(statement):
+    if mine and not theirs and not is_negative(statement):
         for negation in mine:
             if set(negation.denied) & statement.terms.keys():
                 yield _match(negation, negation, "polarity")
-    elif theirs and not mine and not _negative(claim):
+    elif theirs and not mine and not is_negative(claim):
         for negation in theirs:
             if negation.denied[0] in claim.terms:
                 yield Match(
@@ -145,10 +160,6 @@ def negations(claim: Clause, context: Reading | None, statement: Clause) -> Iter
 
 def _denied_too(negation: polarity.Negation, clause: Clause) -> bool:
     return any(set(negation.denied) & set(other.denied) for other in clause.negations)
-
-
-def _negative(clause: Clause) -> bool:
-    return clause.stance is not None and clause.stance.value in {"avoided", "unnecessary"}
 
 
 def relations(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:

@@ -8,6 +8,8 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.tokens import Lexeme
 
 _REACH: Final = 4
+_NEAR: Final = 0.34
+"""More than one shared word in second place: veins on both sides are not the same vein."""
 _KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
 
 
@@ -41,13 +43,22 @@ def read_sides(lexemes: Sequence[Lexeme]) -> list[Side]:
     return sides
 
 
-def closeness(claim: Side, statement: Side) -> float:
+def _closeness(claim: Side, statement: Side) -> float:
     """Return how well two sides belong to the same thing: shared anchors, nearer ones count more."""
     return sum(
         1 / (1 + claim.anchors.index(anchor) + place)
         for place, anchor in enumerate(statement.anchors)
         if anchor in claim.anchors
     )
+
+
+def nearest(claim: Side, candidates: Sequence[Side]) -> list[Side]:
+    """Return the sides that belong to what the claim's side belongs to; one alone may leave it open."""
+    best = max(_closeness(claim, stated) for stated in candidates)
+    if best > _NEAR:
+        return [stated for stated in candidates if _closeness(claim, stated) == best]
+    alone = len(candidates) == 1 and not (claim.anchors and candidates[0].anchors)
+    return list(candidates) if alone else []
 
 
 def agrees(claim: Side, statement: Side) -> bool:

@@ -11,6 +11,11 @@ _REACH: Final = 3
 _NO_REACH: Final = 6
 """Terms that "not" and "no" reach: "no routine follow-up imaging is recommended"."""
 
+_OF_NOUNS: Final = frozenset({"without", "free", "instead", "rather"})
+_FINITE: Final = frozenset({"is", "are", "was", "were", "should", "must", "may", "can", "has", "have"})
+_NOT: Final = frozenset({"not", "never", "cannot"})
+_ENDING: Final = frozenset({",", ";", ":", "but", "which", "who", "that", "if", "when", "whereas"})
+
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
     "recommended": frozenset({"unnecessary", "avoided"}),
@@ -19,6 +24,7 @@ _CONFLICTS: Final = {
     "avoided": frozenset({"required", "recommended", "allowed"}),
 }
 _DENIED: Final = {
+    "obliged": "avoided",
     "required": "unnecessary",
     "recommended": "avoided",
     "allowed": "avoided",
@@ -118,7 +124,8 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
             action = action or (value, lexeme)
         elif deontic is None or _outweighs(value, deontic[0]):
             deontic = (value, lexeme)
-    value = _combined(deontic[0] if deontic else "", action[0] if action else "")
+    asked = deontic[0].replace("obliged", "required") if deontic else ""
+    value = _combined(asked, action[0] if action else "")
     decisive = deontic or action
     if not value or decisive is None:
         return _bare_refusal(lexemes, negators, used)
@@ -151,7 +158,7 @@ def _bare_refusal(
     """ "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
     if negators[:1] == [0] and lexemes[0].last - lexemes[0].first == 1 and not used:
         opening = lexemes[0]
-        return Stance(opening.first, opening.last, "unnecessary"), {0}
+        return Stance(opening.first, opening.last, "unnecessary"), used
     return None, used
 
 
@@ -160,25 +167,30 @@ def _negator_of(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], 
     for negator in reversed(negators):
         if negator < position:
             word = tokens.lower[lexemes[negator].first]
+            if word in _NOT and tokens.lower[lexemes[position].first] in _FINITE:
+                return None  # "who are not dialysed should": nobody says "not should"
             reach = _NO_REACH if word in {"no", "neither", "none"} else _REACH
             near = (
                 position - negator <= reach and lexemes[position].first - lexemes[negator].first <= 2 * reach
             )
-            return negator if near and not _interrupted(lexemes, negator, position, word) else None
+            return negator if near and not _interrupted(tokens, lexemes, negator, position) else None
     following = position + 1
-    if following in negators and tokens.lower[lexemes[following].first] == "not":
+    if following in negators and tokens.lower[lexemes[following].first] in {"not", "no"}:
         return following if lexemes[following].first == lexemes[position].last else None
     return None
 
 
-def _interrupted(lexemes: Sequence[Lexeme], negator: int, position: int, word: str) -> bool:
-    """Whether another stance already takes the negation, or "without X" ends before the term."""
-    if word in {"without", "free", "instead", "rather"}:
+def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, position: int) -> bool:
+    """Whether the negation ends before the term: "without X", "cannot be removed are unsafe"."""
+    word = tokens.lower[lexemes[negator].first]
+    if word in _OF_NOUNS:
         return position - negator > 1
-    between = lexemes[negator + 1 : position]
+    between = tokens.lower[lexemes[negator].last : lexemes[position].first]
+    if _ENDING.intersection(between) or (word not in {"no", "neither", "none"} and _FINITE.intersection(between)):
+        return True
     return any(
         lexeme.term.role is Role.STANCE and lexeme.term.concept not in {"possible", "done"}
-        for lexeme in between
+        for lexeme in lexemes[negator + 1 : position]
     )
 
 

@@ -1,7 +1,7 @@
 """Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
 
 from dataclasses import dataclass
-from math import inf, isinf
+from math import isinf
 from typing import Final
 
 from gatekeeper.checks.slots.units import Unit
@@ -11,6 +11,9 @@ _CALENDAR: Final = 0.1
 """Relative difference that counts as equal: 12 weeks are three months to every guideline."""
 _APPROXIMATE: Final = 0.1
 _MONTH_SECONDS: Final = 86400.0 * 28
+
+OTHER_CASE: Final = "case"
+"""An interval beside a bound that it lies outside of: the rows of a table, not a contradiction."""
 
 _FAMILIES: Final = (
     frozenset({"mass", "volume", "amount", "activity", "international units"}),
@@ -79,7 +82,7 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
 def difference(claim: Quantity, statement: Quantity) -> str | None:
     """Return how the claim differs: `number`, `unit`, `comparator`, `interval`; empty where undecided.
 
-    None means that it agrees. A patient's value agrees with the interval that it lies in; a value
+    None means that it agrees, OTHER_CASE that the statement is about other values. A patient's value agrees with the interval that it lies in; a value
     that is spoken of as a threshold must meet an end of the statement's.
     """
     if claim.is_point:
@@ -120,8 +123,7 @@ def _interval(claim: Quantity, statement: Quantity) -> str | None:
         return None if claim.low <= statement.low <= claim.high else "interval"
     if claim.low >= statement.low and claim.high <= statement.high:
         return None if low or high else ""
-    # "6–8 mm" beside "> 8 mm": the ends may touch.
-    return "interval"
+    return OTHER_CASE if _apart(claim, statement) else "interval"
 
 
 def _bound(claim: Quantity, statement: Quantity) -> str | None:
@@ -133,9 +135,16 @@ def _bound(claim: Quantity, statement: Quantity) -> str | None:
         return "" if inside and not statement.limit else _number_or_unit(claim, statement)
     end = statement.high if downward else statement.low
     if not isinf(end):
+        if statement.is_bounded and _apart(claim, statement):
+            return OTHER_CASE
         return None if _close(claim.bound, end, claim, statement) else _number_or_unit(claim, statement)
     other = statement.low if downward else statement.high
     return "comparator" if _close(claim.bound, other, claim, statement) else _number_or_unit(claim, statement)
+
+
+def _apart(claim: Quantity, statement: Quantity) -> bool:
+    """Whether no value lies in both: "> 8 mm" beside the row for 6–8 mm."""
+    return claim.low >= statement.high or claim.high <= statement.low
 
 
 def _number_or_unit(claim: Quantity, statement: Quantity) -> str:
@@ -155,6 +164,3 @@ def _close(left: float, right: float, claim: Quantity, statement: Quantity) -> b
         months = (claim.unit.factor >= _MONTH_SECONDS) != (statement.unit.factor >= _MONTH_SECONDS)
         tolerance = _CALENDAR if months else _EXACT
     return abs(left - right) <= tolerance * max(abs(left), abs(right))
-
-
-UNBOUNDED: Final = inf

@@ -376,6 +376,7 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
                 low=here.low * scale,
                 high=here.high * scale,
                 unit=following.unit,
+                subject="",
                 relation=following.relation,
             )
     return shared
@@ -385,4 +386,8 @@ def _frequencies_only(found: list[Quantity]) -> list[Quantity]:
     """Drop the "annual" of "an annual limit of 50 mSv", which is no interval between visits."""
     if not any(quantity.unit.measure in PREFIXED for quantity in found):
         return found
-    return [quantity for quantity in found if quantity.relation != "every" or quantity.literal != (1.0,)]
+    return [
+        quantity
+        for quantity in found
+        if quantity.unit != TIME_UNITS["year"] or quantity.literal != (1.0,) or quantity.relation == "age"
+    ]

@@ -18,6 +18,8 @@ _NOT_SIDES: Final = frozenset(
 )
 
 WEIGHT: Final = 1.0
+SUBJECT_ROLES: Final = frozenset({Role.WORD, Role.AGENT, Role.QUALIFIER})
+"""What a clause is about, beside its slots."""
 LOW_WEIGHT: Final = 0.25
 TERM_WEIGHT: Final = 1.2
 
@@ -81,24 +83,18 @@ def _joins(text: str, at: int, before: list[str]) -> bool:
     return not (right.isdigit() and len(before) > 1 and before[-2][0] in _NUMBER)
 
 
-def lexemes(tokens: Tokens, taken: frozenset[int] | set[int]) -> Iterator[Lexeme]:
-    """Yield terms and content words in order, leaving out tokens that other slots have taken."""
+def lexemes(tokens: Tokens) -> Iterator[Lexeme]:
+    """Yield terms and content words in order."""
     position, size = 0, len(tokens)
     while position < size:
-        if position in taken or not tokens.raw[position][0].isalpha():
-            # Names such as "131 I" begin with a number.
-            found = longest_phrase(tokens.keys, position) if tokens.is_number(position) else None
-            if found is None or position in taken:
-                position += 1
-                continue
-        else:
-            found = longest_phrase(tokens.keys, position)
+        # Names such as "131 I" begin with a number.
+        found = longest_phrase(tokens.keys, position)
         if found is not None and _applies(tokens, position, found[0], found[1]):
             yield Lexeme(found[0], position, position + found[1])
             position += found[1]
             continue
         key = tokens.keys[position]
-        if key not in STOP and len(key) > 1:
+        if key not in STOP and len(key) > 1 and key[0].isalpha():
             yield Lexeme(Term(key, Role.WORD), position, position + 1)
         position += 1
 

@@ -103,9 +103,10 @@ def _compile() -> dict[str, tuple[tuple[tuple[str, ...], Term], ...]]:
     table: dict[str, dict[tuple[str, ...], Term]] = {}
     entries = list(_entries())
     for phrase, term in entries:
-        if term.role is not Role.WORD and term.role is not Role.QUALIFIER:
+        if term.role is not Role.WORD and term.role is not Role.QUALIFIER and " " not in phrase:
             # gadoterate and gadoteridol share a stem; what excludes its neighbour must not.
-            EXACT.update((word, word) for word in phrase.split())
+            EXACT.setdefault(phrase, phrase)
+            EXACT.setdefault(phrase + "s", phrase)
     for phrase, term in entries:
         first, *rest = (key_of(word) for word in phrase.split())
         table.setdefault(first, {}).setdefault(tuple(rest), term)

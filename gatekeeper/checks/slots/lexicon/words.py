@@ -43,7 +43,7 @@ SYNONYMS: Final[dict[str, str]] = {
     "premedication": "premedication | premedicate | premedicated | steroid premedication | steroid prep",
     "prophylaxis": "prophylaxis | prophylactic | prevention | preventive",
     "hydration": "hydration | volume expansion | iv fluid",
-    "follow-up": "follow up | surveillance | rescan | rescanned | repeat | repeated | recheck | reassess | recall | monitoring"
+    "follow-up": "followed | follows | follow up | surveillance | rescan | rescanned | repeat | repeated | recheck | reassess | recall | monitoring"
     " | followup | reimage | reimaging | reevaluate | reassessed | rechecked | reassessment",
     "biopsy": "biopsy | tissue sampling | tissue diagnosis | sampled | sampling",
     "malignancy": "malignancy | cancer | malignant | carcinoma | neoplasm",
@@ -122,10 +122,11 @@ NEGATORS: Final = (
 )
 
 STANCES: Final[dict[str, str]] = {
-    "required": "required | require | requires | requirement | necessary | need | needs | needed | must | mandatory"
-    " | essential | obligatory | shall | imperative",
+    "required": "indication | required | require | requires | requirement | necessary | need | needs | needed | mandatory"
+    " | essential | obligatory | imperative",
+    "obliged": "must | shall",
     "recommended": "recommended | recommend | recommends | indicated | should | advised | advise | appropriate"
-    " | warranted | preferred | suggested | justified | recommendation | treatment of choice | first line",
+    " | warranted | preferred | suggested | justified | treatment of choice | first line",
     "allowed": "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible | feasible",
     "unnecessary": "unnecessary | unneeded | needless | optional | no longer needed",
     "avoided": "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding | prohibited | unsafe"
@@ -133,7 +134,7 @@ STANCES: Final[dict[str, str]] = {
     " | not safe | ill advised",
     "possible": "may | can | could | might",
     "done": "continue | continued | continues | continuing | resume | resumed | restart | restarted | give | given | gives"
-    " | administer | administered | use | used | perform | performed | proceed | keep | kept | start | started | begin"
+    " | administer | administered | use | used | perform | performed | proceed | keep | kept | done | carried out | start | started | begin"
     " | inject | injected | receive | receives | undergo | undergoes | obtain | obtained | administration | go on",
     "left out": "withhold | withheld | withholding | hold | held | holding | stop | stopped | stopping | discontinue"
     " | discontinued | interrupt | interrupted | suspend | suspended | omit | omitted | cease | pause | paused"

@@ -1,0 +1,34 @@
+"""A clause: what it speaks of, under which conditions, with which slots."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gatekeeper.checks.slots.agent import Agent
+from gatekeeper.checks.slots.category import Category
+from gatekeeper.checks.slots.laterality import Side
+from gatekeeper.checks.slots.polarity import Axis, Negation, Stance
+from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.temporal import Relation, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
+
+    `excepted` marks a clause that names an exception to itself ("unless").
+    """
+
+    first: int
+    last: int
+    terms: Mapping[str, float]
+    conditions: Mapping[str, frozenset[str]]
+    quantities: tuple[Quantity, ...] = ()
+    categories: tuple[Category, ...] = ()
+    sides: tuple[Side, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    stance: Stance | None = None
+    axes: tuple[Axis, ...] = ()
+    negations: tuple[Negation, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    urgency: tuple[Urgency, ...] = ()
+    excepted: bool = False

@@ -1,0 +1,151 @@
+"""Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from gatekeeper.checks.slots.agent import Agent
+from gatekeeper.checks.slots.category import Category
+from gatekeeper.checks.slots.clause import Clause
+from gatekeeper.checks.slots.laterality import Side
+from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+
+STRONG: Final = frozenset({";", "|", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
+WEAK: Final = frozenset({",", "and", "or", "while", "then", "."})
+_LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
+_FRONTING: Final = frozenset(
+    {"at", "in", "for", "with", "without", "during", "after", "before", "on", "if", "when", "among", "within", "under", "once"}
+)
+_LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urgency")
+
+Placed = Quantity | Category | Side | Agent
+
+
+def clause_starts(tokens: Tokens, found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[tuple[int, bool]]:
+    """Return where the clauses begin: at "whereas", and where a row repeats the pattern of the one before.
+
+    "4A > 2–10 %, 4B > 10–50 %" and "solid nodules at 6 months, part-solid at 3" are two clauses each:
+    both sides of the separator fill in the same two kinds of slot. Such a row is marked True.
+    """
+    marks = sorted([*((slot.first, slot.signature) for slot in placed), *_marks(found)])
+    separators = [at for at, word in enumerate(tokens.lower) if word in STRONG or word in WEAK]
+    starts = [(0, False)]
+    for place, at in enumerate(separators):
+        stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
+        left = [signature for position, signature in marks if starts[-1][0] <= position < at]
+        right = [signature for position, signature in marks if at <= position < stop]
+        rest = [signature for position, signature in marks if at <= position]
+        if _same_pattern(left, right, rest):
+            starts.append((at, True))
+        elif _contrasts(tokens, at) and left and rest:
+            starts.append((at, False))
+    return starts
+
+
+def _marks(found: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
+    for lexeme in found:
+        if lexeme.term.role is Role.QUALIFIER:
+            yield lexeme.first, f"condition:{lexeme.term.groups[0]}"
+        elif lexeme.term.role is Role.STANCE and lexeme.term.concept != "possible":
+            # "Withhold and restart": opposite actions are no repetition of a pattern.
+            action = lexeme.term.concept in {"done", "left out"}
+            yield lexeme.first, f"action:{lexeme.term.concept}" if action else "stance"
+
+
+def _contrasts(tokens: Tokens, at: int) -> bool:
+    return tokens.lower[at] in STRONG or (tokens.lower[at] == "while" and tokens.at(at - 1) == ",")
+
+
+def _same_pattern(left: list[str], right: list[str], rest: list[str]) -> bool:
+    if len(set(left) & set(right)) >= 2:
+        return True
+    if {"action:left out", "action:done"} <= {*left, *right} and not set(left) & set(right):
+        return True
+    return bool(right) and len(set(left)) >= 2 and left[0] == right[0] and len(set(rest)) >= 2
+
+
+def share_rows(rows: Sequence[Clause]) -> list[Clause]:
+    """Give every row what only one of them fills in: "40 mg of A or 200 mg of B every 4 h"."""
+    if len(rows) < 2:
+        return list(rows)
+    completed = []
+    for row in rows:
+        others = [other for other in rows if other is not row]
+        stances = [other.stance for other in others if other.stance]
+        row = lend(row, others)
+        completed.append(
+            replace(
+                row,
+                conditions={**rows[0].conditions, **row.conditions},
+                stance=row.stance or (stances[0] if len(stances) == 1 else None),
+            )
+        )
+    return completed
+
+
+def lend(row: Clause, others: Sequence[Clause]) -> Clause:
+    """Return the clause with the slots of which it has none and exactly one of the others has some."""
+    lent: dict[str, Any] = {}
+    for name in _LENT:
+        own = getattr(row, name)
+        lenders: dict[str, list[Any]] = {}
+        for other in others:
+            for signature in {slot.signature for slot in getattr(other, name)} - {slot.signature for slot in own}:
+                lenders.setdefault(signature, []).append(other)
+        borrowed = tuple(
+            slot
+            for signature, found in lenders.items()
+            if len(found) == 1
+            for slot in getattr(found[0], name)
+            if slot.signature == signature
+        )
+        if borrowed:
+            lent[name] = (*own, *borrowed)
+    return replace(row, **lent) if lent else row
+
+
+def fronted(tokens: Tokens) -> int:
+    """Return the token that ends an opening condition ("In low-risk patients, …"), 0 without one."""
+    if tokens.at(0) not in _FRONTING or "," not in tokens.lower:
+        return 0
+    return tokens.lower.index(",")
+
+
+def anchored(tokens: Tokens, own: Sequence[Lexeme], quantities: Sequence[Quantity]) -> Iterator[Quantity]:
+    """Give each of several quantities of one measure the concepts that its own stretch names.
+
+    The members of a list ("13, 7 and 1 h") share theirs.
+    """
+    for quantity in quantities:
+        peers = [other for other in quantities if other.signature == quantity.signature]
+        lists = _lists(tokens, peers)
+        place = next(at for at, members in enumerate(lists) if quantity in members)
+        if len(lists) == 1:
+            yield quantity
+            continue
+        here = lists[place]
+        left = _cut(tokens, lists[place - 1][-1].last, here[0].first) if place else 0
+        right = _cut(tokens, here[-1].last, lists[place + 1][0].first) if place + 1 < len(lists) else len(tokens)
+        named = (lexeme for lexeme in own if left <= lexeme.first < right and lexeme.term.role in SUBJECT_ROLES)
+        yield replace(quantity, anchors=frozenset(lexeme.term.concept for lexeme in named))
+
+
+def _lists(tokens: Tokens, quantities: Sequence[Quantity]) -> list[list[Quantity]]:
+    lists: list[list[Quantity]] = []
+    for quantity in quantities:
+        if lists and set(tokens.lower[lists[-1][-1].last : quantity.first]) <= _LIST:
+            lists[-1].append(quantity)
+        else:
+            lists.append([quantity])
+    return lists
+
+
+def _cut(tokens: Tokens, first: int, last: int) -> int:
+    """Return the separator between two quantities that divides their stretches, else the middle."""
+    for separators in (STRONG, WEAK):
+        for position in range(first, last):
+            if tokens.lower[position] in separators:
+                return position
+    return (first + last) // 2
