@@ -9,12 +9,16 @@ from gatekeeper.checks.slots.tokens import Lexeme
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One named member of a class; one name may stand in several classes."""
+    """One named member of a class; one name may stand in several classes.
+
+    `anchors` are the concepts that tell it from others of its class in the same clause.
+    """
 
     first: int
     last: int
     name: str
     group: str
+    anchors: frozenset[str] = frozenset()
 
     @property
     def signature(self) -> str:

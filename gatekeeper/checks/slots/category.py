@@ -169,7 +169,7 @@ def _category(tokens: Tokens, position: int) -> Category | None:
     ):
         return None
     start, sign = after, ""
-    while tokens.at(after) in _FILLERS and after < start + 4:
+    while tokens.at(after) in _FILLERS and after < start + 4 and not _is_letter(tokens, after, scale):
         after += 1
     if tokens.at(after) in {"≥", "≤", ">", "<"}:
         sign, after = tokens.at(after), after + 1
@@ -178,6 +178,11 @@ def _category(tokens: Tokens, position: int) -> Category | None:
         return None
     sign, last = _direction(tokens, last, sign)
     return Category(position, last, scale, frozenset(values), sign)
+
+
+def _is_letter(tokens: Tokens, position: int, scale: str) -> bool:
+    """Whether "A" is a value ("type A"), not the article."""
+    return tokens.raw[position] == "A" and scale in _LETTERED
 
 
 def _scale(tokens: Tokens, position: int) -> tuple[str, int]:

@@ -15,13 +15,16 @@ from gatekeeper.checks.slots.temporal import Relation, Urgency
 class Clause:
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
-    `excepted` marks a clause that names an exception to itself ("unless").
+    `beside` are the terms of the rows and of the opening condition that it shares its values with.
+
+    `excepted` are the terms of an exception that it makes ("unless a pacemaker is present").
     """
 
     first: int
     last: int
     terms: Mapping[str, float]
     conditions: Mapping[str, frozenset[str]]
+    beside: frozenset[str] = frozenset()
     quantities: tuple[Quantity, ...] = ()
     categories: tuple[Category, ...] = ()
     sides: tuple[Side, ...] = ()
@@ -31,4 +34,4 @@ class Clause:
     negations: tuple[Negation, ...] = ()
     relations: tuple[Relation, ...] = ()
     urgency: tuple[Urgency, ...] = ()
-    excepted: bool = False
+    excepted: frozenset[str] = frozenset()

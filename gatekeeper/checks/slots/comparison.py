@@ -7,7 +7,7 @@ from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gatekeeper.assessment import Verdict
-from gatekeeper.checks.slots.kinds import KINDS, gate_is_open, is_negative
+from gatekeeper.checks.slots.kinds import KINDS, context_fits, gate_is_open, is_negative
 from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.quantity import OTHER_CASE
@@ -23,9 +23,11 @@ GLANCE: Final = 0.3
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
-BROADLY_ALIGNED: Final = 0.7
+BROADLY_ALIGNED: Final = 0.65
 CLOSE: Final = 0.25
 """How much worse than the best aligned statement another may be aligned and still be heard."""
+BESIDE: Final = 0.4
+"""What a word met in the rows beside a clause counts, next to one met in the clause itself."""
 SUPPORTS: Final = 0.6
 SAME_SUBJECT: Final = 0.6
 """Share of the words that a rescuing statement and the claim must have in common."""
@@ -54,11 +56,19 @@ class Comparison:
 
 
 class _Overlap(NamedTuple):
-    """Weight of what a claim speaks of, how much of it was met, and met in the clause itself."""
+    """Weight of what a claim and its context speak of, how much of it was met.
+
+    `own` counts what the clause itself met of the claim's own `terms`, words beside it by half.
+    """
 
     whole: float
     hit: float
     own: float
+    terms: float
+
+    @property
+    def own_share(self) -> float:
+        return self.own / self.terms if self.terms else 1.0
 
     @property
     def share(self) -> float:
@@ -70,14 +80,16 @@ class Aligned:
     """A clause of a statement beside a clause of the claim.
 
     `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
-    other does too; `own` is the weight met in the clause itself.
+    other does too; `own_share` is the share met in the clause itself. `fits` says that a value of the claim
+    or of its context meets a condition of the statement.
     """
 
     statement: int
     clause: Clause
     score: float
     back: float
-    own: float
+    own_share: float
+    fits: bool
     agreed: tuple[Match, ...]
     differing: tuple[Match, ...]
 
@@ -163,7 +175,9 @@ def _aligned(
             score = _with_slots(subject, clause, agreed, differing)
             if score >= ALIGNED:
                 back = _back(other.terms, clause.terms, context, rarity)
-                yield Aligned(position, other, score, back, subject.own, agreed, differing)
+                fits = any(match.signature.startswith("number") for match in agreed)
+                fits = fits or context_fits(around, other)
+                yield Aligned(position, other, score, back, subject.own_share, fits, agreed, differing)
 
 
 def _overlap(
@@ -177,22 +191,22 @@ def _overlap(
             return 1.0
         if concept in heading:
             return 0.9
-        if concept in near:
+        if concept in clause.beside:
             return 0.75
-        return 0.6 if concept in before else 0.0
+        return 0.5 if concept in near or concept in before else 0.0
 
     total = hit = own = around = around_hit = 0.0
     for concept, weight in terms.items():
         weight *= rarity.of(concept)
         total += weight
         hit += weight * met(concept)
-        own += weight * (concept in clause.terms)
+        own += weight * (1.0 if concept in clause.terms else BESIDE * (concept in clause.beside))
     for concept, weight in context.items():
         weight *= rarity.of(concept)
         around += weight
         around_hit += weight * met(concept)
     needed = min(around, max(0.75, _SUBJECT - total))
-    return _Overlap(total + needed, hit + min(around_hit, needed), own)
+    return _Overlap(total + needed, hit + min(around_hit, needed), own, total)
 
 
 def _with_slots(subject: _Overlap, clause: Clause, agreed: Sequence[Match], differing: Sequence[Match]) -> float:
@@ -235,7 +249,7 @@ def _contradicts(candidate: Aligned, top: float) -> bool:
     if candidate.rank < top - CLOSE or len(_slots_differing(candidate)) != 1:
         return False
     match = _deciding(candidate)
-    if match.differs == OTHER_CASE:
+    if match.differs == OTHER_CASE and not candidate.fits:
         return False
     return match.signature.partition(":")[2] not in BROAD or candidate.score >= BROADLY_ALIGNED
 
@@ -252,7 +266,7 @@ def _rescued(candidate: Aligned, aligned: Sequence[Aligned]) -> bool:
     slot = _deciding(candidate)
     return any(
         not other.differing
-        and (other.own >= SAME_SUBJECT * candidate.own or other.back >= SAME_SUBJECT)
+        and (other.own_share >= SAME_SUBJECT * candidate.own_share or other.back >= SAME_SUBJECT)
         and any(match.claim == slot.claim for match in other.agreed)
         and (
             {match.claim for match in candidate.agreed} <= {match.claim for match in other.agreed}
@@ -274,7 +288,7 @@ def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
     best = max(agreeing, key=lambda candidate: candidate.rank)
     met = {match.claim for candidate in agreeing for match in candidate.agreed}
     slots = [*clause.quantities, *clause.categories, *clause.sides]
-    if best.score < SUPPORTS or any((slot.first, slot.last) not in met for slot in slots):
+    if best.score < SUPPORTS or best.own_share < 0.5 or any((slot.first, slot.last) not in met for slot in slots):
         return None
     return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=best.statement)
 

@@ -4,7 +4,7 @@ A further kind is one more module with its slot and one more function in KINDS.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from gatekeeper.checks.slots import agent, category, laterality, polarity, quantity, temporal
 from gatekeeper.checks.slots.agent import Agent
@@ -69,7 +69,10 @@ def _misread(claimed: Quantity, statement: Clause) -> Iterator[Match]:
             return
 
 
-def _nearest(named: frozenset[str], candidates: list[Quantity]) -> list[Quantity]:
+_Candidate = TypeVar("_Candidate", Quantity, Agent)
+
+
+def _nearest(named: frozenset[str], candidates: list[_Candidate]) -> list[_Candidate]:
     """Return the candidates whose own words the claim uses, all where its words tell nothing."""
     if len(candidates) == 1:
         return candidates
@@ -107,12 +110,33 @@ def agents(claim: Clause, context: Reading | None, statement: Clause) -> Iterato
         claimed = [member for member in claim.agents if member.group == group]
         stated = [member for member in statement.agents if member.group == group]
         if stated:
+            stated = _meant(claimed, claim, stated)
             strange = agent.swapped(claimed, stated)
             yield _match(strange or claimed[0], stated[0], _agent_kind(group) if strange else None)
 
 
+def _meant(claimed: list[Agent], claim: Clause, stated: list[Agent]) -> list[Agent]:
+    """Return the agents whose own words a claim about one agent uses; all, where its words tell nothing."""
+    if len(claimed) > 1 or len(stated) == 1:
+        return stated
+    nearest = _nearest(frozenset(claim.terms), stated)
+    others = [member for member in stated if member not in nearest]
+    shared = frozenset.intersection(*(member.anchors for member in stated))
+    # An agent that the statement names too is another's only where its own words speak of something else.
+    undecided = any(
+        not member.anchors - shared or (member.anchors - shared) & claim.terms.keys() for member in others
+    )
+    return stated if undecided else nearest
+
+
 def _agent_kind(group: str) -> str:
     return group if group in BROAD | {"device"} and group != "contrast medium" else "agent"
+
+
+def _excepted(claim: Clause, context: Reading | None, statement: Clause) -> bool:
+    """Whether one side names an exception that the other speaks of, so that both may hold."""
+    mine = claim.terms.keys() | (context.terms.keys() if context else set())
+    return bool(claim.excepted) or not statement.excepted.isdisjoint(mine)
 
 
 def stances(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
@@ -122,7 +146,7 @@ def stances(claim: Clause, context: Reading | None, statement: Clause) -> Iterat
         if context
         else claim.stance
     )
-    if claimed is None or statement.stance is None or claim.excepted or statement.excepted:
+    if claimed is None or statement.stance is None or _excepted(claim, context, statement):
         return
     differs = "polarity" if polarity.stances_conflict(claimed, statement.stance) else None
     if claim.stance is not None:
@@ -133,6 +157,8 @@ def stances(claim: Clause, context: Reading | None, statement: Clause) -> Iterat
 
 def opposites(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
     """Compare antonyms."""
+    if _excepted(claim, context, statement):
+        return
     for claimed in claim.axes:
         candidates = [stated for stated in statement.axes if stated.axis == claimed.axis]
         if candidates:
@@ -142,7 +168,7 @@ def opposites(claim: Clause, context: Reading | None, statement: Clause) -> Iter
 
 def negations(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
     """Find what one side denies and the other, without any negation of its own, affirms."""
-    if claim.excepted or statement.excepted or (claim.stance and statement.stance):
+    if _excepted(claim, context, statement) or (claim.stance and statement.stance):
         return
     mine = [negation for negation in claim.negations if not _denied_too(negation, statement)]
     theirs = [negation for negation in statement.negations if not _denied_too(negation, claim)]
@@ -172,11 +198,16 @@ def relations(claim: Clause, context: Reading | None, statement: Clause) -> Iter
 
 
 def urgency(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
-    """Compare urgent with routine."""
+    """Compare urgent with routine, and "at once" with a time of a day or more."""
     for claimed in claim.urgency:
         if statement.urgency:
-            agreeing = [stated for stated in statement.urgency if stated.urgency == claimed.urgency]
+            agreeing = [stated for stated in statement.urgency if stated.urgent == claimed.urgent]
             yield _match(claimed, (agreeing or statement.urgency)[0], None if agreeing else "temporal")
+        elif claimed.at_once and not claim.quantities:
+            yield from (_match(claimed, wait, "temporal") for wait in temporal.waits(statement.quantities))
+    for stated in statement.urgency:
+        if stated.at_once and not claim.urgency and not any(one.unit.measure == "time" for one in statement.quantities):
+            yield from (_match(wait, stated, "temporal") for wait in temporal.waits(claim.quantities))
 
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -195,6 +226,17 @@ def gate_is_open(claim: Clause, context: Reading | None, statement: Clause, sour
     if context is None:
         return True
     return all(_fits(clause, claim, statement) for clause in context.clauses)
+
+
+def context_fits(context: Reading | None, statement: Clause) -> bool:
+    """Whether a value of the claim's context lies in an interval of the statement."""
+    return any(
+        quantity.comparable(given, stated) and quantity.difference(given, stated) is None
+        for clause in (context.clauses if context else ())
+        for given in clause.quantities
+        if given.unit.measure != "time"
+        for stated in statement.quantities
+    )
 
 
 def _exclude(one: "_Conditions", other: "_Conditions", group: str) -> bool:

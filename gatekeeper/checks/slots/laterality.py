@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon import Role
-from gatekeeper.checks.slots.tokens import Lexeme
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 _REACH: Final = 4
 _NEAR: Final = 0.34
 """More than one shared word in second place: veins on both sides are not the same vein."""
+_PHRASE_END: Final = frozenset(
+    "is are was were be of in to into on with by from and or at for has have should may that which over under , ; : ( )".split()
+)
 _KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
 
 
@@ -28,19 +31,32 @@ class Side:
         return "laterality:relative" if self.side in _KINDS[1] else "laterality:absolute"
 
 
-def read_sides(lexemes: Sequence[Lexeme]) -> list[Side]:
+def read_sides(tokens: Tokens, lexemes: Sequence[Lexeme]) -> list[Side]:
     """Return the sides that a clause names."""
-    sides = []
-    for position, lexeme in enumerate(lexemes):
-        if lexeme.term.role is Role.SIDE:
-            anchors: list[str] = []
-            for following in lexemes[position + 1 : position + 1 + _REACH]:
-                if following.term.role is Role.SIDE:
-                    break
-                if following.term.role in {Role.WORD, Role.AGENT, Role.QUALIFIER}:
-                    anchors.append(following.term.concept)
-            sides.append(Side(lexeme.first, lexeme.last, lexeme.term.concept, tuple(anchors)))
-    return sides
+    return [
+        Side(lexeme.first, lexeme.last, lexeme.term.concept, _anchors(tokens, lexemes, position))
+        for position, lexeme in enumerate(lexemes)
+        if lexeme.term.role is Role.SIDE
+    ]
+
+
+def _anchors(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[str, ...]:
+    """Return what has the side: "right common iliac artery", else what comes before: "kidney on the left"."""
+    side = lexemes[position]
+    anchors: list[str] = []
+    end = side.last
+    for following in lexemes[position + 1 : position + 1 + _REACH]:
+        if following.term.role not in SUBJECT_ROLES or not _PHRASE_END.isdisjoint(tokens.lower[end : following.first]):
+            break
+        anchors.append(following.term.concept)
+        end = following.last
+    if set(anchors) - {"side"}:
+        return tuple(anchors)
+    return tuple(
+        lexeme.term.concept
+        for lexeme in reversed(lexemes[max(0, position - 2) : position])
+        if lexeme.term.role in SUBJECT_ROLES
+    )
 
 
 def _closeness(claim: Side, statement: Side) -> float:

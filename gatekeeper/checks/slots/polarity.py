@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon import Role
-from gatekeeper.checks.slots.tokens import Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 _REACH: Final = 3
 _NO_REACH: Final = 6
+_AXIS_REACH: Final = 2
 """Terms that "not" and "no" reach: "no routine follow-up imaging is recommended"."""
 
 _OF_NOUNS: Final = frozenset({"without", "free", "instead", "rather"})
 _FINITE: Final = frozenset({"is", "are", "was", "were", "should", "must", "may", "can", "has", "have"})
 _NOT: Final = frozenset({"not", "never", "cannot"})
 _ENDING: Final = frozenset({",", ";", ":", "but", "which", "who", "that", "if", "when", "whereas"})
+
+_MEASURING: Final = frozenset("below above at less more under over between within about approximately < > ≤ ≥ no".split())
 
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
@@ -96,10 +99,13 @@ def read_polarity(
     for position, lexeme in enumerate(lexemes):
         if lexeme.term.role is Role.AXIS:
             denying = _negator_of(tokens, lexemes, negators, position)
-            used |= {denying} if denying is not None else set()
+            if denying in used or (denying is not None and abs(position - denying) > _AXIS_REACH):
+                denying = None
+            if denying is not None:
+                used.add(denying)
             positive = (lexeme.term.concept == "+") == (denying is None)
             axes.append(Axis(lexeme.first, lexeme.last, lexeme.term.groups[0], positive))
-    negations = [_negation(lexemes, position) for position in negators if position not in used]
+    negations = [_negation(tokens, lexemes, position) for position in negators if position not in used]
     return stance, axes, [negation for negation in negations if negation.denied]
 
 
@@ -116,6 +122,8 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
         if lexeme.term.role is not Role.STANCE:
             continue
         value = lexeme.term.concept
+        if tokens.at(lexeme.last) == "be" and tokens.at(lexeme.last + 1) in _MEASURING:
+            continue  # "should be below 1.5" asks for a value, not for an action
         denying = _negator_of(tokens, lexemes, negators, position)
         if denying is not None and denying not in used:
             used.add(denying)
@@ -156,7 +164,7 @@ def _bare_refusal(
     lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
 ) -> tuple[Stance | None, set[int]]:
     """ "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
-    if negators[:1] == [0] and lexemes[0].last - lexemes[0].first == 1 and not used:
+    if negators[:1] == [0] and not used:
         opening = lexemes[0]
         return Stance(opening.first, opening.last, "unnecessary"), used
     return None, used
@@ -194,12 +202,14 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
     )
 
 
-def _negation(lexemes: Sequence[Lexeme], position: int) -> Negation:
-    """Collect the two terms after a negator."""
+def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> Negation:
+    """Collect the two terms after a negator, within its phrase."""
     opening = lexemes[position]
-    denied = [
-        lexeme.term.concept
-        for lexeme in lexemes[position + 1 : position + 3]
-        if lexeme.term.role in {Role.WORD, Role.AGENT, Role.QUALIFIER}
-    ]
+    denied, end = [], opening.last
+    for lexeme in lexemes[position + 1 : position + 3]:
+        if not _ENDING.isdisjoint(tokens.lower[end : lexeme.first]):
+            break
+        if lexeme.term.role in SUBJECT_ROLES:
+            denied.append(lexeme.term.concept)
+        end = lexeme.last
     return Negation(opening.first, opening.last, tuple(denied))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import inf
 from typing import Final, NamedTuple
 
-from gatekeeper.checks.slots.lexicon import STOP
+from gatekeeper.checks.slots.lexicon import STOP, key_of
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import Tokens
 from gatekeeper.checks.slots.units import CASED, DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit, per, unit_of
@@ -53,14 +53,15 @@ _LIMITS: Final = frozenset(
     "threshold cutoff limit cap ceiling maximum minimum limited capped cut boundary".split()
 )
 _ENTERING: Final = frozenset("at from reaches reaching once starting".split())
-_SKIPPED: Final = frozenset(
-    "of is was are were be at a an the = : ( value values level score , than or equal to".split()
-)
 _FREQUENT: Final = {
     "annual": (1.0, "year"), "annually": (1.0, "year"), "yearly": (1.0, "year"), "monthly": (1.0, "month"),
     "weekly": (1.0, "week"), "daily": (1.0, "day"), "hourly": (1.0, "hour"), "biennial": (2.0, "year"),
     "biennially": (2.0, "year"), "quarterly": (3.0, "month"), "biannually": (6.0, "month"), "semiannual": (6.0, "month"),
 }  # fmt: skip
+_VERBS: Final = frozenset(
+    map(key_of, ("indicates suggests means requires needs calls warrants corresponds defines confirms makes carries diagnoses"
+    " supports favors predicts produces leads allows qualifies counts raises prompts").split())
+)
 _OLD: Final = frozenset({"old", "age", "aged"})
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
@@ -265,16 +266,17 @@ def _unit_and_subject(
     if total is not None:
         return Unit("percent", 100.0 / total[0]), "", total[1]
     noun = tokens.at(number.last)
-    if noun.isalpha() and noun not in STOP:
+    whole = number.value == int(number.value)
+    if whole and noun.isalpha() and noun not in STOP and tokens.keys[number.last] not in _VERBS:
         return Unit(f"count of {tokens.keys[number.last]}", 1.0), "", number.last
     return NO_UNIT, subject, number.last
 
 
 def _subject(tokens: Tokens, first: int, concepts: Mapping[int, str]) -> str:
-    position = first - 1
-    while position >= max(0, first - 4) and tokens.at(position) in _SKIPPED:
-        position -= 1
-    return concepts.get(position, "")
+    near = range(first - 1, max(-1, first - 7), -1)
+    acronyms = (at for at in near if at in concepts and tokens.raw[at].isupper() and len(tokens.raw[at]) > 1)
+    named = (at for at in near if at in concepts)
+    return concepts.get(next(acronyms, next(named, -1)), "")
 
 
 def _ratio(tokens: Tokens, number: _Number) -> tuple[float, int] | None:
@@ -325,11 +327,9 @@ def _ends(value: float, second: float | None, sign: str) -> tuple[float, float]:
 
 
 def _is_limit(tokens: Tokens, first: int, last: int, unit: Unit) -> bool:
-    if unit.measure != "time" and tokens.at(first - 1) in _ENTERING:
-        return True
-    return any(
-        tokens.at(position) in _LIMITS for position in (*range(first - 5, first), *range(last, last + 3))
-    )
+    if unit.measure != "time":
+        return tokens.at(first - 1) in _ENTERING or not _LIMITS.isdisjoint(tokens.lower)
+    return any(tokens.at(position) in _LIMITS for position in range(first - 5, first))
 
 
 def _wordless(tokens: Tokens, position: int) -> Quantity | None:
@@ -339,6 +339,9 @@ def _wordless(tokens: Tokens, position: int) -> Quantity | None:
         value, name = _FREQUENT[word]
     elif word in TIME_UNITS and len(word) > 2 and before in {"every", "each", "per"}:
         value, name = 1.0, word
+    elif word in TIME_UNITS and len(word) > 2 and before == "first" and not tokens.is_number(position + 1):
+        unit = TIME_UNITS[word]
+        return Quantity(position - 1, position + 1, -inf, unit.factor, unit, (1.0,))
     elif word in TIME_UNITS and len(word) > 2 and before in {"a", "an"} and tokens.at(position - 2) in {
         "within", "after", "for", "in", "least", "than", "about",
     }:  # fmt: skip

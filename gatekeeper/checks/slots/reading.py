@@ -44,7 +44,7 @@ def read(text: str) -> Reading:
     """Read a sentence. Keeps nothing between calls."""
     parts = _parts(tokenize(text))
     tokens = parts.tokens
-    placed = [*parts.quantities, *parts.categories, *read_sides(parts.lexemes), *read_agents(parts.lexemes)]
+    placed = [*parts.quantities, *parts.categories, *read_sides(tokens, parts.lexemes), *read_agents(parts.lexemes)]
     starts = clause_starts(tokens, parts.lexemes, placed)
     ends = [start for start, _ in starts[1:]] + [len(tokens)]
     clauses: list[Clause] = []
@@ -93,15 +93,21 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         conditions=conditions,
         quantities=tuple(anchored(parts.tokens, own, here)),
         categories=tuple(category for category in parts.categories if first <= category.first < last),
-        sides=tuple(read_sides(own)),
-        agents=tuple(read_agents(own)),
+        sides=tuple(read_sides(parts.tokens, own)),
+        agents=tuple(anchored(parts.tokens, own, read_agents(own))),
         stance=stance,
         axes=tuple(axes),
         negations=tuple(negations),
         relations=tuple(read_relations(own)),
         urgency=tuple(read_urgency(own)),
-        excepted=any(lexeme.term.role is Role.EXCEPTION for lexeme in own),
+        excepted=_exception(own),
     )
+
+
+def _exception(own: Sequence[Lexeme]) -> frozenset[str]:
+    """Return the terms after "unless" or "except"."""
+    at = next((position for position, one in enumerate(own) if one.term.role is Role.EXCEPTION), len(own))
+    return frozenset(one.term.concept for one in own[at + 1 :] if one.term.role in SUBJECT_ROLES)
 
 
 def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
@@ -113,7 +119,11 @@ def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
     return [
         clauses[0],
         *(
-            replace(lend(clause, [opening]), conditions={**opening.conditions, **clause.conditions})
+            replace(
+                lend(clause, [opening]),
+                conditions={**opening.conditions, **clause.conditions},
+                beside=clause.beside | opening.terms.keys(),
+            )
             for clause in clauses[1:]
         ),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -13,7 +13,9 @@ from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 STRONG: Final = frozenset({";", "|", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
+_INSTEAD: Final = frozenset({("rather", "than"), ("instead", "of")})
 WEAK: Final = frozenset({",", "and", "or", "while", "then", "."})
+_CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
 _LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
 _FRONTING: Final = frozenset(
     {"at", "in", "for", "with", "without", "during", "after", "before", "on", "if", "when", "among", "within", "under", "once"}
@@ -30,7 +32,7 @@ def clause_starts(tokens: Tokens, found: Sequence[Lexeme], placed: Sequence[Plac
     both sides of the separator fill in the same two kinds of slot. Such a row is marked True.
     """
     marks = sorted([*((slot.first, slot.signature) for slot in placed), *_marks(found)])
-    separators = [at for at, word in enumerate(tokens.lower) if word in STRONG or word in WEAK]
+    separators = [at for at, word in enumerate(tokens.lower) if word in STRONG or word in WEAK or word in _CHOOSING]
     starts = [(0, False)]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
@@ -55,7 +57,10 @@ def _marks(found: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
 
 
 def _contrasts(tokens: Tokens, at: int) -> bool:
-    return tokens.lower[at] in STRONG or (tokens.lower[at] == "while" and tokens.at(at - 1) == ",")
+    word = tokens.lower[at]
+    if (word, tokens.at(at + 1)) in _INSTEAD:
+        return True
+    return word in STRONG or (word == "while" and tokens.at(at - 1) == ",")
 
 
 def _same_pattern(left: list[str], right: list[str], rest: list[str]) -> bool:
@@ -79,6 +84,7 @@ def share_rows(rows: Sequence[Clause]) -> list[Clause]:
             replace(
                 row,
                 conditions={**rows[0].conditions, **row.conditions},
+                beside=frozenset(concept for other in others for concept in other.terms),
                 stance=row.stance or (stances[0] if len(stances) == 1 else None),
             )
         )
@@ -113,32 +119,40 @@ def fronted(tokens: Tokens) -> int:
     return tokens.lower.index(",")
 
 
-def anchored(tokens: Tokens, own: Sequence[Lexeme], quantities: Sequence[Quantity]) -> Iterator[Quantity]:
-    """Give each of several quantities of one measure the concepts that its own stretch names.
+_Anchored = TypeVar("_Anchored", Quantity, Agent)
 
-    The members of a list ("13, 7 and 1 h") share theirs.
+
+def anchored(tokens: Tokens, own: Sequence[Lexeme], slots: Sequence[_Anchored]) -> Iterator[_Anchored]:
+    """Give each of several slots that may be compared with one another what its own stretch speaks of.
+
+    The members of a list ("13, 7 and 1 h") share theirs. A slot without a rival needs none.
     """
-    for quantity in quantities:
-        peers = [other for other in quantities if other.signature == quantity.signature]
-        lists = _lists(tokens, peers)
-        place = next(at for at, members in enumerate(lists) if quantity in members)
+    for slot in slots:
+        lists = _lists(tokens, [other for other in slots if other.signature == slot.signature])
         if len(lists) == 1:
-            yield quantity
+            yield slot
             continue
+        place = next(at for at, members in enumerate(lists) if slot in members)
         here = lists[place]
         left = _cut(tokens, lists[place - 1][-1].last, here[0].first) if place else 0
         right = _cut(tokens, here[-1].last, lists[place + 1][0].first) if place + 1 < len(lists) else len(tokens)
-        named = (lexeme for lexeme in own if left <= lexeme.first < right and lexeme.term.role in SUBJECT_ROLES)
-        yield replace(quantity, anchors=frozenset(lexeme.term.concept for lexeme in named))
+        yield replace(
+            slot,
+            anchors=frozenset(
+                lexeme.term.concept
+                for lexeme in own
+                if left <= lexeme.first < right and lexeme.term.role in SUBJECT_ROLES and lexeme.first != slot.first
+            ),
+        )
 
 
-def _lists(tokens: Tokens, quantities: Sequence[Quantity]) -> list[list[Quantity]]:
-    lists: list[list[Quantity]] = []
-    for quantity in quantities:
-        if lists and set(tokens.lower[lists[-1][-1].last : quantity.first]) <= _LIST:
-            lists[-1].append(quantity)
+def _lists(tokens: Tokens, slots: Sequence[_Anchored]) -> list[list[_Anchored]]:
+    lists: list[list[_Anchored]] = []
+    for slot in slots:
+        if lists and set(tokens.lower[lists[-1][-1].last : slot.first]) <= _LIST:
+            lists[-1].append(slot)
         else:
-            lists.append([quantity])
+            lists.append([slot])
     return lists
 
 

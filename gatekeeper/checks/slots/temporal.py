@@ -1,13 +1,15 @@
 """When something is done: before, after or during an event; at once or in the routine way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import Lexeme
 
 _REACH: Final = 3
+_DAY: Final = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,12 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Urgency:
-    """Urgent or routine."""
+    """Urgent or routine; `at_once` leaves no time at all."""
 
     first: int
     last: int
-    urgency: str
+    urgent: bool
+    at_once: bool
 
     @property
     def signature(self) -> str:
@@ -56,7 +59,7 @@ def read_relations(lexemes: Sequence[Lexeme]) -> list[Relation]:
 def read_urgency(lexemes: Sequence[Lexeme]) -> list[Urgency]:
     """Return what a clause says of urgency."""
     return [
-        Urgency(lexeme.first, lexeme.last, lexeme.term.concept)
+        Urgency(lexeme.first, lexeme.last, lexeme.term.concept != "routine", lexeme.term.concept == "immediate")
         for lexeme in lexemes
         if lexeme.term.role is Role.URGENCY
     ]
@@ -65,3 +68,10 @@ def read_urgency(lexemes: Sequence[Lexeme]) -> list[Urgency]:
 def same_event(claim: Relation, statement: Relation) -> bool:
     """Whether both relate to one event; an event that is left open is any."""
     return not claim.event or not statement.event or bool(set(claim.event) & set(statement.event))
+
+
+def waits(quantities: Sequence[Quantity]) -> Iterator[Quantity]:
+    """Yield the times of at least a day that say when something is done."""
+    for quantity in quantities:
+        if quantity.unit.measure == "time" and quantity.relation in {"", "after"} and _DAY <= quantity.low:
+            yield quantity

@@ -197,6 +197,14 @@ AGENTS: Final[Vocabulary] = {
         "inhaled": "inhaled | nebulized | nebulised",
         "intraosseous": "intraosseous",
     },
+    "sequence": {
+        "t1": "t1 | t1 weighted | t1w",
+        "t2": "t2 | t2 weighted | t2w",
+        "dwi": "dwi | diffusion weighted | diffusion weighted imaging",
+        "adc": "adc",
+        "flair": "flair",
+        "swi": "swi | susceptibility weighted",
+    },
     "modality": {
         "ct": "ct | computed tomography | ldct | cect | ncct",
         "ct angiography": "cta | ct angiography | ctpa | ct angiogram",
@@ -226,5 +234,5 @@ GENERIC: Final[dict[str, frozenset[str]]] = {
 }
 """A name that includes others: naming the one for the other is no contradiction."""
 
-BROAD: Final = frozenset({"modality", "route", "contrast medium"})
+BROAD: Final = frozenset({"modality", "sequence", "route", "contrast medium"})
 """Classes named in passing so often that only a close alignment makes a difference in them count."""

@@ -68,13 +68,6 @@ QUALIFIERS: Final[Vocabulary] = {
         "metastatic": "metastatic | metastasis | metastases",
     },
     "cardiac cycle": {"systolic": "systolic | systole", "diastolic": "diastolic | diastole"},
-    "weighting": {
-        "t1": "t1 | t1 weighted",
-        "t2": "t2 | t2 weighted",
-        "dwi": "dwi | diffusion weighted",
-        "adc": "adc",
-        "flair": "flair",
-    },
     "vertical": {
         "upper": "upper lobe | upper pole | superior",
         "middle": "middle lobe",

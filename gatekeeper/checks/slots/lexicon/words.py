@@ -23,7 +23,7 @@ LOW: Final = frozenset(
     " include indicate individual information know latest level limit list low main manage management manual mean"
     " measure medical method most name next normally note number obtain occur offer old option order part patient"
     " person place point practice prefer present procedure proceed protocol provide question range rate reach reason"
-    " receive recommend recommendation refer report require research result routine rule safe say scan scenario set"
+    " receive recommend recommendation refer report require research result routine rule safe say scan scenario set side"
     " show society source standard state statement step study suggest table take term test text therefore threshold"
     " treatment true typical undergo usual value version year update updated older"
     " radiologist radiology clinician physician team hospital system people subject"
@@ -92,26 +92,36 @@ AXES: Final[Vocabulary] = {
     "presence": {"+": "present | presence", "-": "absent | absence | lack"},
     "nature": {"+": "malignant", "-": "benign"},
     "trend": {
-        "+": "increase | increased | increases | rise | rises | raise | raises | grow | enlarge | prolong | lengthen",
-        "-": "decrease | decreased | decreases | fall | falls | reduce | reduces | reduced | shrink | lowers | shorten",
+        "+": "increase | increased | increases | rise | rises | raise | raises | grow | grows | enlarge | enlarges"
+        " | prolong | prolongs | lengthen",
+        "-": "decrease | decreased | decreases | fall | falls | reduce | reduces | reduced | shrink | shrinks"
+        " | lowers | shorten | shortens",
     },
+    "extreme": {"+": "highest | greatest | largest", "-": "lowest | smallest"},
+    "frequency": {"+": "most common | more common | frequent", "-": "rare | uncommon | infrequent | less common"},
+    "typicality": {"+": "typical", "-": "atypical"},
     "signal": {"+": "hyperintense | bright", "-": "hypointense | dark"},
     "echo": {"+": "hyperechoic | echogenic", "-": "hypoechoic | anechoic"},
     "density": {"+": "hyperdense | hyperattenuating", "-": "hypodense | hypoattenuating"},
     "vascularity": {"+": "hypervascular", "-": "hypovascular | avascular"},
-    "proof": {
-        "+": "confirm | confirms | proves",
-        "-": "exclude | excludes | rule out | rules out | ruled out",
-    },
+    "proof": {"+": "confirm | confirms | proves", "-": "exclude | excludes | rule out | rules out | ruled out"},
     "sufficiency": {"+": "adequate | sufficient", "-": "inadequate | insufficient"},
     "compatibility": {"+": "compatible", "-": "incompatible"},
     "test result": {"+": "positive", "-": "negative"},
     "diffusion": {"+": "restricted diffusion | restricts diffusion", "-": "facilitated diffusion"},
     "reversibility": {"+": "reversible", "-": "irreversible"},
-    "scope": {
-        "+": "all patients | every patient | everyone | universally",
-        "-": "selected patients | selected | individual basis",
-    },
+    "texture": {"+": "homogeneous", "-": "heterogeneous"},
+    "margin": {"+": "well defined | smooth | circumscribed", "-": "ill defined | spiculated | irregular"},
+    "completeness": {"+": "complete | total", "-": "incomplete | partial"},
+    "place": {"+": "above | cranial to | superior to", "-": "below | beneath | caudal to | inferior to"},
+    "position": {"+": "supine", "-": "prone"},
+    "breathing": {"+": "inspiration | inspiratory", "-": "expiration | expiratory"},
+    "side of the peritoneum": {"+": "intraperitoneal", "-": "extraperitoneal | retroperitoneal"},
+    "side of the axis": {"+": "intraaxial | intra axial", "-": "extraaxial | extra axial"},
+    "location": {"+": "central", "-": "peripheral"},
+    "depth": {"+": "superficial", "-": "deep"},
+    "quality": {"+": "better | superior", "-": "worse"},
+    "scope": {"+": "all patients | every patient | everyone | universally", "-": "selected patients | selected | individual basis"},
 }
 """Pairs of words that deny each other. A negation turns one into the other."""
 
@@ -149,8 +159,8 @@ RELATIONS: Final[dict[str, str]] = {
 }
 
 URGENCY: Final[dict[str, str]] = {
-    "urgent": "immediate | immediately | urgent | urgently | emergent | emergently | emergency | at once | without delay"
-    " | right away | straight away | promptly | stat",
+    "immediate": "immediate | immediately | at once | without delay | right away | straight away | promptly | stat",
+    "urgent": "urgent | urgently | emergent | emergently | emergency",
     "routine": "elective | electively | deferred | defer | nonurgent | non urgent | routine basis | outpatient basis"
     " | delayed imaging | next available",
 }
