@@ -4,6 +4,7 @@ from radsafe_bench.scoring.answers import Answers, tabulate
 from radsafe_bench.scoring.key import AnswerKey
 from radsafe_bench.scoring.measures import OWN, PUBLISHED, Cell, Convention
 from radsafe_bench.scoring.published import read_published
+from radsafe_bench.scoring.runs import LoadedRuns, ScoredRuns, load_runs, score_runs
 from radsafe_bench.scoring.scores import Scores, score, write_scores
 
 __all__ = [
@@ -13,9 +14,13 @@ __all__ = [
     "Answers",
     "Cell",
     "Convention",
+    "LoadedRuns",
+    "ScoredRuns",
     "Scores",
+    "load_runs",
     "read_published",
     "score",
+    "score_runs",
     "tabulate",
     "write_scores",
 ]
