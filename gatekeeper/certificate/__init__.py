@@ -18,6 +18,7 @@ from gatekeeper.certificate.keys import (
     write_signing_key,
 )
 from gatekeeper.certificate.statement import (
+    LIMITS,
     Certificate,
     NamedDigest,
     digest_of,
@@ -25,6 +26,7 @@ from gatekeeper.certificate.statement import (
 )
 
 __all__ = [
+    "LIMITS",
     "Certificate",
     "Clearance",
     "Deployment",
