@@ -18,6 +18,7 @@ from gatekeeper.exchange import JsonObject
 MANIFEST: Final = "manifest.json"
 RECORDS: Final = "records.jsonl"
 GREEDY: Final = -1
+_NEEDED: Final = {"key", "question", "condition", "sample", "letter", "request", "response"}
 MAIN: Final = "main"
 REPEAT: Final = "aa"
 
@@ -125,23 +126,36 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """Yield the records of a file, each key once with its last line, in order of first appearance.
+    """Yield the records of a file one at a time, each key once with its last line, in order of these lines.
 
     A last line without its newline is one that an interrupt cut off, so it does not count. Raises
     ConfigurationError naming file and line for any other line that is no record.
     """
+    last = {line["key"]: number for number, line in _lines(path)}
+    for number, line in _lines(path):
+        if last[line["key"]] == number:
+            yield _record(line)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield numbered lines: files of reasoning models are too large to be held whole."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            for number, data in enumerate(file, start=1):
+                if data.endswith(b"\n"):
+                    yield number, _checked(data, path, number)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    records: dict[str, Record] = {}
-    for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines(), start=1):
-        try:
-            record = _record(orjson.loads(line))
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise ConfigurationError(f"{path} line {number}: is no record") from error
-        records[record.key] = record
-    yield from records.values()
+
+
+def _checked(data: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        line = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        line = None
+    if not isinstance(line, dict) or not line.keys() >= _NEEDED:
+        raise ConfigurationError(f"{path} line {number}: is no record")
+    return line
 
 
 def _record(line: dict[str, Any]) -> Record:

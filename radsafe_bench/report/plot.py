@@ -69,5 +69,6 @@ class Look:
 
 
 def spoken(name: str) -> str:
-    """Return a condition's name as text."""
-    return name.replace("high_risk", "high-risk").replace("_", " ").replace("rag", "RAG")
+    """Return the name of a condition or metric as text."""
+    words = name.replace("high_risk", "high-risk").split("_")
+    return " ".join("RAG" if word == "rag" else word for word in words)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import nan
+from typing import NamedTuple
 
 import numpy as np
 
 from gatekeeper.errors import ConfigurationError
 from radsafe_bench.conditions.catalogue import Condition
 from radsafe_bench.parsing import is_held
-from radsafe_bench.records import MAIN, REPEAT, Record, Run
+from radsafe_bench.records import GREEDY, MAIN, REPEAT, Manifest, Record
 from radsafe_bench.scoring.key import ABSENT, AnswerKey, LetterCodes, code
 from radsafe_bench.scoring.token_confidence import token_confidence
 from radsafe_bench.stats.arrays import Bools, Floats
@@ -69,45 +71,70 @@ def in_order(conditions: Iterable[str]) -> tuple[str, ...]:
     return (*(name for name in known if name in names), *sorted(names.difference(known)))
 
 
-def tabulate(run: Run, key: AnswerKey) -> Answers:
-    """Turn a run's records into arrays.
+def tabulate(manifest: Manifest, records: Iterable[Record], key: AnswerKey) -> Answers:
+    """Turn a run's records, read once, into arrays.
 
     Raises ConfigurationError where the run asked another suite, or a question the suite does not have.
     """
-    _require_suite(run, key)
-    samples = 1 + max((record.sample for record in run.records), default=-1)
-    conditions = in_order(record.condition for record in run.records)
-    answers = empty_answers(run.manifest.model, conditions, len(key.questions), samples)
-    places = {question: place for place, question in enumerate(key.questions)}
-    for record in run.records:
-        place = places.get(record.question)
-        if place is None:
-            raise ConfigurationError(f"{run.path}: the suite has no question {record.question}")
-        answers.recorded[place] = True
-        cell = (conditions.index(record.condition), place)
-        if record.in_pass == REPEAT and record.is_greedy and record.error is None:
-            answers.repeat[cell] = code(record.letter)
-        elif record.in_pass == MAIN and record.is_greedy:
-            _enter_greedy(answers, record, cell, LETTERS[: key.options[place]])
-        elif record.in_pass == MAIN and record.error is None:
-            answers.samples[(*cell, record.sample)] = code(record.letter)
-    return replace(answers, family=run.manifest.family, parameters=run.manifest.parameters)
+    _require_suite(manifest, key)
+    entries = [_entry(record, key) for record in records]
+    conditions = in_order(entry.condition for entry in entries)
+    samples = 1 + max((entry.sample for entry in entries), default=GREEDY)
+    answers = empty_answers(manifest.model, conditions, len(key.questions), samples)
+    for entry in entries:
+        answers.recorded[entry.place] = True
+        cell = (conditions.index(entry.condition), entry.place)
+        if entry.in_pass == REPEAT and entry.sample == GREEDY and not entry.failed:
+            answers.repeat[cell] = entry.letter
+        elif entry.in_pass == MAIN and entry.sample == GREEDY:
+            answers.greedy[cell] = entry.letter
+            answers.failed[cell] = entry.failed
+            answers.held[cell] = entry.held
+            answers.token_confidence[cell] = entry.token_confidence
+            answers.latency_s[cell] = entry.latency_s
+        elif entry.in_pass == MAIN and not entry.failed:
+            answers.samples[(*cell, entry.sample)] = entry.letter
+    return replace(answers, family=manifest.family, parameters=manifest.parameters)
 
 
-def _enter_greedy(answers: Answers, record: Record, cell: tuple[int, int], letters: str) -> None:
-    answers.greedy[cell] = code(record.letter)
-    answers.failed[cell] = record.error is not None
-    if record.response is not None:
-        answers.held[cell] = is_held(record.response)
-        answers.token_confidence[cell] = token_confidence(record.response, letters)
-    if record.latency_s is not None and record.error is None:
-        answers.latency_s[cell] = record.latency_s
+class _Entry(NamedTuple):
+    """What scoring needs of a record, so that its request and response can be let go."""
+
+    place: int
+    condition: str
+    sample: int
+    in_pass: str
+    letter: int
+    failed: bool
+    held: bool
+    token_confidence: float
+    latency_s: float
 
 
-def _require_suite(run: Run, key: AnswerKey) -> None:
-    asked, given = run.manifest.suite, key.suite
+def _entry(record: Record, key: AnswerKey) -> _Entry:
+    place = key.places.get(record.question)
+    if place is None:
+        raise ConfigurationError(f"{record.model}: the suite has no question {record.question}")
+    response = record.response if record.is_greedy and record.in_pass == MAIN else None
+    letters = LETTERS[: key.options[place]]
+    failed = record.error is not None
+    return _Entry(
+        place,
+        record.condition,
+        record.sample,
+        record.in_pass,
+        code(record.letter),
+        failed,
+        held=response is not None and is_held(response),
+        token_confidence=nan if response is None else token_confidence(response, letters),
+        latency_s=nan if failed or record.latency_s is None else record.latency_s,
+    )
+
+
+def _require_suite(manifest: Manifest, key: AnswerKey) -> None:
+    asked, given = manifest.suite, key.suite
     if asked.digest != given.digest:
         raise ConfigurationError(
-            f"{run.path} asked {asked.name} {asked.version} ({asked.digest}), not {given.name} "
-            f"{given.version} ({given.digest}): name the suite that it asked with --suite"
+            f"{manifest.model} was asked {asked.name} {asked.version} ({asked.digest}), not {given.name} "
+            f"{given.version} ({given.digest}): name the suite that it was asked with --suite"
         )

@@ -1,7 +1,8 @@
 """What is right and what is dangerous, as arrays over a suite's questions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -51,6 +52,11 @@ class AnswerKey:
             flags=_flags(suite.questions),
         )
 
+    @property
+    def places(self) -> Mapping[str, int]:
+        """Each question's place in the arrays, by id."""
+        return _places(self.questions)
+
     def is_correct(self, letters: LetterCodes) -> Bools:
         """Say which of the letters, shape (…, Q), are the correct ones."""
         return np.asarray(letters == self.correct)
@@ -77,6 +83,11 @@ def code(letter: str | None) -> int:
 def decode(letter: int) -> str | None:
     """Return the letter of a code, None for NULL and ABSENT."""
     return LETTERS[letter] if 0 <= letter < NULL else None
+
+
+@lru_cache(maxsize=8)
+def _places(questions: tuple[str, ...]) -> Mapping[str, int]:
+    return {question: place for place, question in enumerate(questions)}
 
 
 def _flags(questions: Sequence[Question]) -> Bools:

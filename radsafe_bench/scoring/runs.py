@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gatekeeper.errors import ConfigurationError
-from radsafe_bench.records import Manifest, load_manifest, load_run
+from radsafe_bench.records import RECORDS, Manifest, load_manifest, read_records
 from radsafe_bench.scoring.answers import Answers, tabulate
 from radsafe_bench.scoring.ensembles import Members
 from radsafe_bench.scoring.key import AnswerKey
@@ -43,12 +43,12 @@ def load_runs(folders: Sequence[Path], suite: str | None = None) -> LoadedRuns:
         raise ConfigurationError("name at least one run directory")
     found = load_suite(suite or load_manifest(folders[0]).suite.name)
     key = AnswerKey.of(found)
-    models, manifests = [], []
-    for folder in folders:
-        run = load_run(folder)
-        models.append(tabulate(run, key))
-        manifests.append(run.manifest)
-    return LoadedRuns(found, key, _told_apart(models, folders), tuple(manifests))
+    manifests = tuple(map(load_manifest, folders))
+    models = [
+        tabulate(manifest, read_records(folder / RECORDS), key)
+        for folder, manifest in zip(folders, manifests, strict=True)
+    ]
+    return LoadedRuns(found, key, _told_apart(models, folders), manifests)
 
 
 def score_runs(

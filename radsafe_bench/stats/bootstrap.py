@@ -16,7 +16,7 @@ RESAMPLES: Final = 1000
 SEED: Final = 42
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def resample_weights(n: int, resamples: int = RESAMPLES, seed: int = SEED) -> Floats:
     """Return how often each of n questions occurs in each resample, shape (resamples, n), rows sum to n.
 
