@@ -13,7 +13,7 @@ class Statement:
     """One sentence or row of a document. `span` are offsets into the document's text.
 
     `heading` holds the terms of the title, heading or sentence that it stands under, `before` those
-    of the sentence before it.
+    of the document up to it: what a sentence leaves out, the ones before it have named.
     """
 
     document: str
@@ -38,4 +38,4 @@ def read_statements(document: Document) -> Iterator[Statement]:
                 leads[sentence.lead] = {**title, **read(document.text[slice(*sentence.lead)]).terms}
             heading = leads[sentence.lead]
         yield Statement(document.id, sentence.span, text, reading, heading, before)
-        before = reading.terms
+        before = {**before, **reading.terms}

@@ -3,8 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from typing import Final
+
 from gatekeeper.checks.slots.lexicon import GENERIC, Role
 from gatekeeper.checks.slots.tokens import Lexeme
+
+
+_FAMILIES: Final = {
+    "gadolinium agent": [("gadolinium", "contrast medium")],
+    "iodinated agent": [("iodinated contrast", "contrast medium")],
+}
+"""A single agent is one of its family too: iohexol in the place of gadolinium is another medium."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +38,11 @@ class Agent:
 def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:
     """Return the agents that a clause names, one for each class they belong to."""
     return [
-        Agent(lexeme.first, lexeme.last, lexeme.term.concept, group)
+        Agent(lexeme.first, lexeme.last, name, group)
         for lexeme in lexemes
         if lexeme.term.role is Role.AGENT
         for group in lexeme.term.groups
+        for name, group in [(lexeme.term.concept, group), *_FAMILIES.get(group, ())]
     ]
 
 

@@ -50,7 +50,7 @@ _FUSED: Final = re.compile(r"(lr|tr|ckd|g)(\d[abc]?|m|tiv)\Z")
 _FUSED_SCALES: Final = {"lr": "li-rads", "tr": "ti-rads", "ckd": "ckd", "g": "ckd"}
 _FILLERS: Final = frozenset(
     "category categories score scores grade grades class classes stage stages assessment type types of is a an as group"
-    " lesion nodule : zone".split()
+    " lesion nodule".split()
 )
 _LIST: Final = frozenset({",", "and", "or", "/", "&"})
 _RANGE: Final = frozenset({"–", "—", "-", "to", "through"})
@@ -170,6 +170,8 @@ def _category(tokens: Tokens, position: int) -> Category | None:
         return None
     start, sign = after, ""
     while tokens.at(after) in _FILLERS and after < start + 4 and not _is_letter(tokens, after, scale):
+        after += 1
+    if tokens.at(after) == ":":
         after += 1
     if tokens.at(after) in {"≥", "≤", ">", "<"}:
         sign, after = tokens.at(after), after + 1

@@ -15,7 +15,8 @@ from gatekeeper.checks.slots.temporal import Relation, Urgency
 class Clause:
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
-    `beside` are the terms of the rows and of the opening condition that it shares its values with.
+    `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
+    the rows that it shares its values with.
 
     `excepted` are the terms of an exception that it makes ("unless a pacemaker is present").
     """
@@ -24,6 +25,7 @@ class Clause:
     last: int
     terms: Mapping[str, float]
     conditions: Mapping[str, frozenset[str]]
+    topic: frozenset[str] = frozenset()
     beside: frozenset[str] = frozenset()
     quantities: tuple[Quantity, ...] = ()
     categories: tuple[Category, ...] = ()

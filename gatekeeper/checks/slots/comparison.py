@@ -1,15 +1,14 @@
-"""Comparing a claim with the statements of the evidence: who speaks of the same thing, and who differs."""
+"""What the evidence says of a claim: supported, contradicted in one slot, or not addressed."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from gatekeeper.assessment import Verdict
-from gatekeeper.checks.slots.kinds import KINDS, context_fits, gate_is_open, is_negative
-from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
+from gatekeeper.checks.slots.alignment import ALIGNED, Aligned, Rarity, align, back_share
 from gatekeeper.checks.slots.clause import Clause
+from gatekeeper.checks.slots.kinds import KINDS, gate_is_open, is_negative
+from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
 from gatekeeper.checks.slots.quantity import OTHER_CASE
 from gatekeeper.checks.slots.reading import Reading, read
 from gatekeeper.checks.slots.slot import Match
@@ -19,20 +18,18 @@ from gatekeeper.exchange import Span
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
 
-GLANCE: Final = 0.3
-"""Share of terms below which slots are not even looked at."""
-ALIGNED: Final = 0.5
-"""Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
 BROADLY_ALIGNED: Final = 0.65
 CLOSE: Final = 0.25
 """How much worse than the best aligned statement another may be aligned and still be heard."""
-BESIDE: Final = 0.4
-"""What a word met in the rows beside a clause counts, next to one met in the clause itself."""
 SUPPORTS: Final = 0.6
-SAME_SUBJECT: Final = 0.6
-"""Share of the words that a rescuing statement and the claim must have in common."""
-_SUBJECT: Final = 3.0
-"""Weight of terms that a subject needs; what a claim lacks of it, its context has to supply."""
+SAID: Final = 0.5
+"""Share of a claim, its values counted in, that the supporting clause itself must say."""
+UNHEARD: Final = 0.4
+"""Share of a claim's words that a supporting document may leave out."""
+SAME_SUBJECT: Final = 0.8
+"""Share of what the contradicting statement met of the claim that a rescuing one must meet too."""
+NAMED: Final = 0.9
+"""Weight of terms and equal values in common below which a value may well be that of something else."""
 
 P_SUPPORTED: Final = 0.02
 P_NOT_ADDRESSED: Final = 0.05
@@ -55,62 +52,8 @@ class Comparison:
     statement: int | None = None
 
 
-class _Overlap(NamedTuple):
-    """Weight of what a claim and its context speak of, how much of it was met.
-
-    `own` counts what the clause itself met of the claim's own `terms`, words beside it by half.
-    """
-
-    whole: float
-    hit: float
-    own: float
-    terms: float
-
-    @property
-    def own_share(self) -> float:
-        return self.own / self.terms if self.terms else 1.0
-
-    @property
-    def share(self) -> float:
-        return self.hit / self.whole if self.whole else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Aligned:
-    """A clause of a statement beside a clause of the claim.
-
-    `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
-    other does too; `own_share` is the share met in the clause itself. `fits` says that a value of the claim
-    or of its context meets a condition of the statement.
-    """
-
-    statement: int
-    clause: Clause
-    score: float
-    back: float
-    own_share: float
-    fits: bool
-    agreed: tuple[Match, ...]
-    differing: tuple[Match, ...]
-
-    @property
-    def rank(self) -> float:
-        """How well both speak of the same thing."""
-        return 0.75 * self.score + 0.25 * self.back
-
-
-class Rarity:
-    """How much a concept tells apart: one that every statement names tells little."""
-
-    def __init__(self, statements: Iterable["Statement"]) -> None:
-        self._named: Counter[str] = Counter()
-        for statement in statements:
-            self._named.update(statement.reading.terms.keys())
-
-    def of(self, concept: str) -> float:
-        """Return a factor in (0, 1], 1 for concepts that at most one statement names."""
-        named = self._named[concept]
-        return 1.0 if named < 2 else 1.0 / (1.0 + 0.4 * log(named))
+_SILENT: Final = Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
+_ORDER: Final = {Verdict.SUPPORTED: 0, Verdict.NOT_ADDRESSED: 1, Verdict.CONTRADICTED: 2}
 
 
 def compare(
@@ -123,15 +66,8 @@ def compare(
     """
     claim, around = read(text), read(context) if context else None
     rarity = rarity or Rarity(statements)
-    best: Comparison | None = None
-    for clause in claim.clauses:
-        found = _compare_clause(claim, clause, around, statements, rarity)
-        if found is not None and (best is None or _ORDER[found.verdict] > _ORDER[best.verdict]):
-            best = found
-    return best or Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
-
-
-_ORDER: Final = {Verdict.SUPPORTED: 0, Verdict.NOT_ADDRESSED: 1, Verdict.CONTRADICTED: 2}
+    found = [_compare_clause(claim, clause, around, statements, rarity) for clause in claim.clauses]
+    return max((one for one in found if one), key=lambda one: _ORDER[one.verdict], default=_SILENT)
 
 
 def _compare_clause(
@@ -140,155 +76,106 @@ def _compare_clause(
     """Compare one clause of a claim; None for a clause that says nothing that could be compared."""
     if not (clause.terms or clause.quantities or clause.categories or clause.sides or clause.stance):
         return None
-    aligned = list(_aligned(claim, clause, around, statements, rarity))
-    if not aligned:
-        return Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
-    top = max((one.rank for one in aligned if len(_slots_differing(one)) < 2), default=0.0)
-    contradicting = [
-        candidate
-        for candidate in aligned
-        if _contradicts(candidate, top) and not _rescued(candidate, aligned)
+    aligned = list(align(claim, clause, around, statements, rarity))
+    top = max((one.rank for one in aligned if len(_mistakes(one)) < 2), default=0.0)
+    against = [
+        one
+        for one in aligned
+        if one.rank >= top - CLOSE and _contradicts(one, statements[one.statement], clause)
     ]
-    if contradicting:
-        worst = max(contradicting, key=lambda candidate: candidate.rank)
-        match = _deciding(worst)
-        value = min(0.98, 0.5 + 0.5 * worst.score)
-        return Comparison(
-            Verdict.CONTRADICTED, value, match.differs or "", claim.span(match.claim), worst.statement
-        )
-    return _supported(clause, aligned) or Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
+    against = [one for one in against if not any(_rescues(other, one) for other in aligned)]
+    if not against:
+        return _supported(clause, aligned) or _SILENT
+    worst = max(against, key=lambda one: one.rank)
+    match = _deciding(worst)
+    value = min(0.98, 0.5 + 0.5 * worst.score)
+    return Comparison(Verdict.CONTRADICTED, value, match.differs or "", claim.span(match.claim), worst.statement)
 
 
-def _aligned(
-    claim: Reading, clause: Clause, around: Reading | None, statements: Sequence["Statement"], rarity: Rarity
-) -> Iterator[Aligned]:
-    beside = {concept: weight for concept, weight in claim.terms.items() if concept not in clause.terms}
-    context = {**(around.terms if around else {}), **beside}
-    for position, statement in enumerate(statements):
-        for other in statement.reading.clauses:
-            subject = _overlap(clause.terms, context, other, statement, rarity)
-            if subject.share < GLANCE or not gate_is_open(clause, around, other, statement):
-                continue
-            matches = [match for kind in KINDS for match in kind(clause, around, other)]
-            agreed = tuple(match for match in matches if match.differs is None)
-            differing = tuple(match for match in matches if match.differs)
-            score = _with_slots(subject, clause, agreed, differing)
-            if score >= ALIGNED:
-                back = _back(other.terms, clause.terms, context, rarity)
-                fits = any(match.signature.startswith("number") for match in agreed)
-                fits = fits or context_fits(around, other)
-                yield Aligned(position, other, score, back, subject.own_share, fits, agreed, differing)
+def _mistakes(candidate: Aligned) -> set[tuple[int, int]]:
+    """Return the places in the claim that differ, each mistake once.
 
-
-def _overlap(
-    terms: Mapping[str, float], context: Mapping[str, float], clause: Clause, statement: "Statement", rarity: Rarity
-) -> _Overlap:
-    """Weigh what the claim speaks of, and how much of it the clause and what surrounds it speak of."""
-    near, heading, before = statement.reading.terms, statement.heading, statement.before
-
-    def met(concept: str) -> float:
-        if concept in clause.terms:
-            return 1.0
-        if concept in heading:
-            return 0.9
-        if concept in clause.beside:
-            return 0.75
-        return 0.5 if concept in near or concept in before else 0.0
-
-    total = hit = own = around = around_hit = 0.0
-    for concept, weight in terms.items():
-        weight *= rarity.of(concept)
-        total += weight
-        hit += weight * met(concept)
-        own += weight * (1.0 if concept in clause.terms else BESIDE * (concept in clause.beside))
-    for concept, weight in context.items():
-        weight *= rarity.of(concept)
-        around += weight
-        around_hit += weight * met(concept)
-    needed = min(around, max(0.75, _SUBJECT - total))
-    return _Overlap(total + needed, hit + min(around_hit, needed), own, total)
-
-
-def _with_slots(subject: _Overlap, clause: Clause, agreed: Sequence[Match], differing: Sequence[Match]) -> float:
-    """Return the share with the slots counted in: an equal value speaks for the same subject.
-
-    A value that differs shows at least that the statement has one there. An agent in another's place
-    is no missing term.
+    Left and right exchanged are one mistake, and so are the words that turn a sentence round; another
+    time word comes along with another value.
     """
-    slots = {
-        (slot.first, slot.last)
-        for slot in (*clause.quantities, *clause.categories, *clause.sides, *clause.axes)
-    }
-    swapped = sum(TERM_WEIGHT for match in differing if match.claim not in slots and match.signature.startswith("agent"))
-    whole = subject.whole - swapped + len(slots)
-    hit = subject.hit + sum(match.claim in slots for match in agreed)
-    hit += 0.5 * sum(match.claim in slots for match in differing)
-    return min(1.0, hit / whole) if whole > 0 else 0.0
-
-
-def _back(
-    stated: Mapping[str, float], terms: Mapping[str, float], context: Mapping[str, float], rarity: Rarity
-) -> float:
-    total = hit = 0.0
-    for concept, weight in stated.items():
-        weight *= rarity.of(concept)
-        total += weight
-        if concept in terms or concept in context:
-            hit += weight
-    return hit / total if total else 0.0
-
-
-def _slots_differing(candidate: Aligned) -> set[tuple[int, int]]:
-    """Return the places in the claim that differ; another time word comes along with another value."""
-    decisive = {match.claim for match in candidate.differing if match.differs != "temporal"}
-    return decisive or {match.claim for match in candidate.differing}
-
-
-def _contradicts(candidate: Aligned, top: float) -> bool:
-    """Whether exactly one slot differs. Two or more: the statement is about another row or case."""
-    if candidate.rank < top - CLOSE or len(_slots_differing(candidate)) != 1:
-        return False
-    match = _deciding(candidate)
-    if match.differs == OTHER_CASE and not candidate.fits:
-        return False
-    return match.signature.partition(":")[2] not in BROAD or candidate.score >= BROADLY_ALIGNED
+    decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
+    if len({match.differs for match in decisive} & {"laterality", "polarity"}) == len(
+        {match.differs for match in decisive}
+    ) == 1:
+        return {decisive[0].claim}
+    return {match.claim for match in decisive}
 
 
 def _deciding(candidate: Aligned) -> Match:
     return next((match for match in candidate.differing if match.differs != "temporal"), candidate.differing[0])
 
 
-def _rescued(candidate: Aligned, aligned: Sequence[Aligned]) -> bool:
+def _contradicts(candidate: Aligned, statement: "Statement", claim: Clause) -> bool:
+    """Whether exactly one slot differs. Two or more: the statement is about another row or case."""
+    if len(_mistakes(candidate)) != 1 or candidate.weight + len(candidate.agreed) < NAMED:
+        return False
+    match = _deciding(candidate)
+    if match.differs == OTHER_CASE:
+        return candidate.fits
+    return match.signature.partition(":")[2] not in BROAD or _replaces(candidate, match, statement, claim)
+
+
+def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: Clause) -> bool:
+    """Whether a modality, route or the like really stands in another's place.
+
+    They are often named in passing: where the sentence names the claim's one too, its row has to be the
+    claim's, by a condition that both name or by all its other words.
+    """
+    if candidate.score < BROADLY_ALIGNED:
+        return False
+    named = {agent.name for agent in claim.agents if (agent.first, agent.last) == match.claim}
+    if named.isdisjoint(statement.reading.terms.keys() - candidate.clause.terms.keys()):
+        return True
+    same_case = not claim.conditions.keys().isdisjoint(candidate.clause.conditions.keys())
+    by_words = match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT
+    return same_case or by_words
+
+
+def _rescues(other: Aligned, candidate: Aligned) -> bool:
     """Whether another statement agrees on the very slot, and on what else the candidate agreed on.
 
     A further clause of the same sentence need not repeat the sentence's other values.
     """
     slot = _deciding(candidate)
-    return any(
-        not other.differing
-        and (other.own_share >= SAME_SUBJECT * candidate.own_share or other.back >= SAME_SUBJECT)
-        and any(match.claim == slot.claim for match in other.agreed)
-        and (
-            {match.claim for match in candidate.agreed} <= {match.claim for match in other.agreed}
-            or (other.statement == candidate.statement and slot.differs != "polarity")
-        )
-        for other in aligned
-    )
+    agreed = {match.claim for match in other.agreed}
+    if other.differing or slot.claim not in agreed or not _is_as_close(other, candidate, slot):
+        return False
+    if {match.claim for match in candidate.agreed} <= agreed:
+        return True
+    return other.statement == candidate.statement and slot.differs != "polarity"
+
+
+def _is_as_close(other: Aligned, candidate: Aligned, slot: Match) -> bool:
+    """Whether a statement is about the claim's subject no less than the candidate is.
+
+    Where agents differ, the agent's own name does not count for the statement that names it.
+    """
+    names = {agent.name for agent in other.clause.agents} if slot.is_agent else set()
+    met = sum(weight for concept, weight in other.own.items() if concept not in names)
+    return met >= SAME_SUBJECT * sum(candidate.own.values())
 
 
 def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
     """Supported: a statement speaks of the same in the same sense, and every value was met."""
     agreeing = [
-        candidate
-        for candidate in aligned
-        if not candidate.differing and is_negative(candidate.clause) == is_negative(clause)
+        one
+        for one in aligned
+        if not one.differing and one.conditions_met and is_negative(one.clause) == is_negative(clause)
     ]
-    if not agreeing:
-        return None
-    best = max(agreeing, key=lambda candidate: candidate.rank)
-    met = {match.claim for candidate in agreeing for match in candidate.agreed}
+    best = max(agreeing, key=lambda one: one.rank, default=None)
+    met = {match.claim for one in agreeing for match in one.agreed}
     slots = [*clause.quantities, *clause.categories, *clause.sides]
-    if best.score < SUPPORTS or best.own_share < 0.5 or any((slot.first, slot.last) not in met for slot in slots):
+    if best is None or best.score < SUPPORTS or best.unmet > UNHEARD * best.whole:
+        return None
+    said = sum(best.own.values()) + sum((slot.first, slot.last) in met for slot in slots)
+    if said < SAID * (best.whole + len(slots)):
+        return None
+    if any((slot.first, slot.last) not in met for slot in slots):
         return None
     return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=best.statement)
 
@@ -319,10 +206,10 @@ def _disagreement(
 ) -> str | None:
     if any(clause.conditions.get(group) != other.conditions.get(group) for group in ONE_SIDED):
         return None
-    if not gate_is_open(clause, None, other, second):
+    if not gate_is_open(clause, None, other):
         return None
-    there = _back(clause.terms, {**other.terms, **second.heading}, {}, rarity)
-    back = _back(other.terms, {**clause.terms, **first.heading}, {}, rarity)
+    there = back_share(rarity.weighed(clause.terms), other.terms.keys() | second.heading.keys())
+    back = back_share(rarity.weighed(other.terms), clause.terms.keys() | first.heading.keys())
     if max(there, back) < MUTUAL or min(there, back) < ALIGNED:
         return None
     differing = [match for kind in KINDS for match in kind(clause, None, other) if match.differs]

@@ -4,7 +4,7 @@ A further kind is one more module with its slot and one more function in KINDS.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from gatekeeper.checks.slots import agent, category, laterality, polarity, quantity, temporal
 from gatekeeper.checks.slots.agent import Agent
@@ -13,9 +13,6 @@ from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.reading import Reading
 from gatekeeper.checks.slots.slot import Match, Slot
-
-if TYPE_CHECKING:
-    from gatekeeper.evidence.statements import Statement
 
 Kind = Callable[[Clause, Reading | None, Clause], Iterator[Match]]
 """From the claim's clause, the claim's context and the statement's clause to matches."""
@@ -97,7 +94,7 @@ def sides(claim: Clause, context: Reading | None, statement: Clause) -> Iterator
         candidates = [stated for stated in statement.sides if stated.signature == claimed.signature]
         if not candidates:
             continue
-        nearest = laterality.nearest(claimed, candidates)
+        nearest = laterality.nearest(claimed, candidates, only=len(claim.sides) == 1)
         if not nearest:
             continue
         agreeing = [stated for stated in nearest if laterality.agrees(claimed, stated)]
@@ -168,10 +165,12 @@ def opposites(claim: Clause, context: Reading | None, statement: Clause) -> Iter
 
 def negations(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
     """Find what one side denies and the other, without any negation of its own, affirms."""
-    if _excepted(claim, context, statement) or (claim.stance and statement.stance):
+    if _excepted(claim, context, statement):
         return
-    mine = [negation for negation in claim.negations if not _denied_too(negation, statement)]
-    theirs = [negation for negation in statement.negations if not _denied_too(negation, claim)]
+    both_ask = claim.stance is not None and statement.stance is not None
+    both_ask = both_ask or bool({one.axis for one in claim.axes} & {one.axis for one in statement.axes})
+    mine = [one for one in claim.negations if not _denied_too(one, statement) and not (both_ask and one.used)]
+    theirs = [one for one in statement.negations if not _denied_too(one, claim) and not (both_ask and one.used)]
     if mine and not theirs and not is_negative(statement):
         for negation in mine:
             if set(negation.denied) & statement.terms.keys():
@@ -179,9 +178,7 @@ def negations(claim: Clause, context: Reading | None, statement: Clause) -> Iter
     elif theirs and not mine and not is_negative(claim):
         for negation in theirs:
             if negation.denied[0] in claim.terms:
-                yield Match(
-                    negation.signature, (claim.first, claim.last), (negation.first, negation.last), "polarity"
-                )
+                yield Match(negation.signature, (claim.first, claim.last), (negation.first, negation.last), "polarity")
 
 
 def _denied_too(negation: polarity.Negation, clause: Clause) -> bool:
@@ -215,7 +212,7 @@ KINDS: Final[tuple[Kind, ...]] = (
 )  # fmt: skip
 
 
-def gate_is_open(claim: Clause, context: Reading | None, statement: Clause, source: "Statement") -> bool:
+def gate_is_open(claim: Clause, context: Reading | None, statement: Clause) -> bool:
     """Whether both hold under conditions that can be true together.
 
     A statement about ground-glass nodules says nothing of solid ones. What the context of the claim

@@ -50,7 +50,7 @@ def _anchors(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[
             break
         anchors.append(following.term.concept)
         end = following.last
-    if set(anchors) - {"side"}:
+    if anchors and anchors[0] != "side":
         return tuple(anchors)
     return tuple(
         lexeme.term.concept
@@ -68,13 +68,18 @@ def _closeness(claim: Side, statement: Side) -> float:
     )
 
 
-def nearest(claim: Side, candidates: Sequence[Side]) -> list[Side]:
-    """Return the sides that belong to what the claim's side belongs to; one alone may leave it open."""
+def nearest(claim: Side, candidates: Sequence[Side], *, only: bool) -> list[Side]:
+    """Return the sides that belong to what the claim's side belongs to.
+
+    Where both texts name one side (`only` says that the claim does), it may be left open what has it.
+    """
     best = max(_closeness(claim, stated) for stated in candidates)
     if best > _NEAR:
         return [stated for stated in candidates if _closeness(claim, stated) == best]
-    alone = len(candidates) == 1 and not (claim.anchors and candidates[0].anchors)
-    return list(candidates) if alone else []
+    if len(candidates) > 1:
+        return []
+    open_ended = not (claim.anchors and candidates[0].anchors)
+    return list(candidates) if open_ended or (only and agrees(claim, candidates[0])) else []
 
 
 def agrees(claim: Side, statement: Side) -> bool:

@@ -77,11 +77,12 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """A negation and the concepts that it denies, nearest first."""
+    """A negation and the concepts that it denies, nearest first; `used` where it turns a stance or axis."""
 
     first: int
     last: int
     denied: tuple[str, ...]
+    used: bool = False
 
     @property
     def signature(self) -> str:
@@ -105,7 +106,7 @@ def read_polarity(
                 used.add(denying)
             positive = (lexeme.term.concept == "+") == (denying is None)
             axes.append(Axis(lexeme.first, lexeme.last, lexeme.term.groups[0], positive))
-    negations = [_negation(tokens, lexemes, position) for position in negators if position not in used]
+    negations = [_negation(tokens, lexemes, position, position in used) for position in negators]
     return stance, axes, [negation for negation in negations if negation.denied]
 
 
@@ -202,7 +203,7 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
     )
 
 
-def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> Negation:
+def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bool) -> Negation:
     """Collect the two terms after a negator, within its phrase."""
     opening = lexemes[position]
     denied, end = [], opening.last
@@ -212,4 +213,4 @@ def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> Negat
         if lexeme.term.role in SUBJECT_ROLES:
             denied.append(lexeme.term.concept)
         end = lexeme.last
-    return Negation(opening.first, opening.last, tuple(denied))
+    return Negation(opening.first, opening.last, tuple(denied), used)

@@ -30,7 +30,8 @@ class Quantity:
 
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
     `relation` what a time says (`age`, `every`, `before`, `after`, `past`). `limit` marks a value
-    that is spoken of as a threshold, so that another value is no instance of it. `anchors` are the
+    that is spoken of as a threshold, so that another value is no instance of it, `denied` one with a
+    negation just before it ("no single year above 50 mSv"). `anchors` are the
     concepts that tell it from other quantities of its measure in the same clause.
     """
 
@@ -43,6 +44,7 @@ class Quantity:
     subject: str = ""
     relation: str = ""
     approximate: bool = False
+    denied: bool = False
     limit: bool = False
     anchors: frozenset[str] = frozenset()
 
@@ -139,7 +141,9 @@ def _bound(claim: Quantity, statement: Quantity) -> str | None:
             return OTHER_CASE
         return None if _close(claim.bound, end, claim, statement) else _number_or_unit(claim, statement)
     other = statement.low if downward else statement.high
-    return "comparator" if _close(claim.bound, other, claim, statement) else _number_or_unit(claim, statement)
+    if not _close(claim.bound, other, claim, statement):
+        return _number_or_unit(claim, statement)
+    return "comparator" if claim.denied == statement.denied else ""
 
 
 def _apart(claim: Quantity, statement: Quantity) -> bool:

@@ -62,6 +62,7 @@ _VERBS: Final = frozenset(
     map(key_of, ("indicates suggests means requires needs calls warrants corresponds defines confirms makes carries diagnoses"
     " supports favors predicts produces leads allows qualifies counts raises prompts").split())
 )
+_DENYING: Final = frozenset({"no", "not", "never", "none", "without"})
 _OLD: Final = frozenset({"old", "age", "aged"})
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
@@ -116,6 +117,7 @@ def _quantity(tokens: Tokens, position: int, concepts: Mapping[int, str]) -> Qua
     return Quantity(
         first, last, low * unit.factor, high * unit.factor, unit, literal, subject, relation, approximate,
         limit=_is_limit(tokens, first, last, unit),
+        denied=not _DENYING.isdisjoint(tokens.lower[max(0, first - 4) : first]),
     )  # fmt: skip
 
 
@@ -236,7 +238,7 @@ def _upper_end(tokens: Tokens, number: _Number, first: int) -> tuple[_Number | N
             break
     else:
         sign, second = "", _number(tokens, position)
-    if second is None or second.value < number.value or sign in {">", "≥"}:
+    if second is None or sign in {">", "≥"} or (second.value < number.value and not between):
         return None, "", False
     if number.unit and second.unit and number.unit.measure != second.unit.measure:
         return None, "", False
@@ -318,7 +320,7 @@ def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, i
 
 def _ends(value: float, second: float | None, sign: str) -> tuple[float, float]:
     if second is not None:
-        return value, second
+        return min(value, second), max(value, second)
     if sign in {"<", "≤"}:
         return -inf, value
     if sign in {">", "≥"}:
@@ -337,6 +339,9 @@ def _wordless(tokens: Tokens, position: int) -> Quantity | None:
     word, before = tokens.at(position), tokens.at(position - 1)
     if word in _FREQUENT and not tokens.is_number(position - 1):
         value, name = _FREQUENT[word]
+    elif word in TIME_UNITS and before in {"within", "for"} and len(word) > 3 and word.endswith("s"):
+        scale = TIME_UNITS[word].factor
+        return Quantity(position, position + 1, scale, scale, Unit("order of time", 1.0), (1.0,))
     elif word in TIME_UNITS and len(word) > 2 and before in {"every", "each", "per"}:
         value, name = 1.0, word
     elif word in TIME_UNITS and len(word) > 2 and before == "first" and not tokens.is_number(position + 1):

@@ -11,7 +11,7 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.polarity import read_polarity
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.quantity_reading import read_quantities
-from gatekeeper.checks.slots.sharing import anchored, clause_starts, fronted, lend, share_rows
+from gatekeeper.checks.slots.sharing import Mark, anchored, clause_starts, fronted, lend, marks_of, share_rows
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens, lexemes, tokenize, weight_of
 from gatekeeper.exchange import Span
@@ -45,7 +45,8 @@ def read(text: str) -> Reading:
     parts = _parts(tokenize(text))
     tokens = parts.tokens
     placed = [*parts.quantities, *parts.categories, *read_sides(tokens, parts.lexemes), *read_agents(parts.lexemes)]
-    starts = clause_starts(tokens, parts.lexemes, placed)
+    marks = marks_of(parts.lexemes, placed)
+    starts = clause_starts(tokens, parts.lexemes, marks)
     ends = [start for start, _ in starts[1:]] + [len(tokens)]
     clauses: list[Clause] = []
     rows: list[Clause] = []
@@ -55,7 +56,7 @@ def read(text: str) -> Reading:
             rows = []
         rows.append(_clause(parts, first, last))
     clauses += share_rows(rows)
-    clauses = _under_opening(parts, clauses)
+    clauses = _on_topic(parts, marks, _under_opening(parts, clauses))
     terms = {concept: weight for clause in clauses for concept, weight in clause.terms.items()}
     return Reading(tokens, tuple(clauses), terms)
 
@@ -104,6 +105,18 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     )
 
 
+def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> list[Clause]:
+    """Let what a sentence names before it says anything be the topic of all its clauses."""
+    if len(clauses) < 2 or not marks:
+        return clauses
+    topic = [
+        one.term.concept
+        for one in parts.lexemes
+        if one.last <= marks[0].first and one.term.role in SUBJECT_ROLES
+    ]
+    return [replace(clause, topic=clause.topic.union(topic)) for clause in clauses] if topic else clauses
+
+
 def _exception(own: Sequence[Lexeme]) -> frozenset[str]:
     """Return the terms after "unless" or "except"."""
     at = next((position for position, one in enumerate(own) if one.term.role is Role.EXCEPTION), len(own))
@@ -122,7 +135,7 @@ def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
             replace(
                 lend(clause, [opening]),
                 conditions={**opening.conditions, **clause.conditions},
-                beside=clause.beside | opening.terms.keys(),
+                topic=frozenset(opening.terms),
             )
             for clause in clauses[1:]
         ),

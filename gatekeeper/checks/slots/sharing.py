@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -12,7 +12,7 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
-STRONG: Final = frozenset({";", "|", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
+STRONG: Final = frozenset({";", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
 _INSTEAD: Final = frozenset({("rather", "than"), ("instead", "of")})
 WEAK: Final = frozenset({",", "and", "or", "while", "then", "."})
 _CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
@@ -25,35 +25,72 @@ _LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urge
 Placed = Quantity | Category | Side | Agent
 
 
-def clause_starts(tokens: Tokens, found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[tuple[int, bool]]:
-    """Return where the clauses begin: at "whereas", and where a row repeats the pattern of the one before.
+class Mark(NamedTuple):
+    """Where something stands that a clause fills in, and what may be compared with it."""
 
-    "4A > 2–10 %, 4B > 10–50 %" and "solid nodules at 6 months, part-solid at 3" are two clauses each:
-    both sides of the separator fill in the same two kinds of slot. Such a row is marked True.
+    first: int
+    last: int
+    signature: str
+
+
+def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
+    """Return slots, conditions and stances in order."""
+    marks = [Mark(slot.first, slot.last, slot.signature) for slot in placed]
+    for lexeme in found:
+        if lexeme.term.role is Role.QUALIFIER:
+            marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.term.groups[0]}"))
+        elif lexeme.term.role is Role.STANCE and lexeme.term.concept != "possible":
+            # "Withhold and restart": opposite actions are no repetition of a pattern.
+            action = lexeme.term.concept in {"done", "left out"}
+            marks.append(Mark(lexeme.first, lexeme.last, f"action:{lexeme.term.concept}" if action else "stance"))
+    return sorted(marks)
+
+
+def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]) -> list[tuple[int, bool]]:
+    """Return where the clauses begin: at "whereas", at a key of the same kind, at a repeated pattern.
+
+    "Zone I is open, Zone II is restricted" are two clauses, and so are "4A > 2–10 %, 4B > 10–50 %",
+    whose second is marked True: a row, which leaves out what the other rows say.
     """
-    marks = sorted([*((slot.first, slot.signature) for slot in placed), *_marks(found)])
+    words = [lexeme.first for lexeme in found if lexeme.term.role in SUBJECT_ROLES or lexeme.term.role is Role.STANCE]
     separators = [at for at, word in enumerate(tokens.lower) if word in STRONG or word in WEAK or word in _CHOOSING]
     starts = [(0, False)]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
-        left = [signature for position, signature in marks if starts[-1][0] <= position < at]
-        right = [signature for position, signature in marks if at <= position < stop]
-        rest = [signature for position, signature in marks if at <= position]
+        begin = starts[-1][0]
+        left = [mark for mark in marks if begin <= mark.first < at]
+        right = [mark for mark in marks if at <= mark.first < stop]
+        rest = [mark for mark in marks if at <= mark.first]
         if _same_pattern(left, right, rest):
             starts.append((at, True))
-        elif _contrasts(tokens, at) and left and rest:
+        elif (_contrasts(tokens, at) and left and rest) or (
+            left and right and _same_opening(tokens, words, (begin, at, stop), left, right)
+        ):
             starts.append((at, False))
     return starts
 
 
-def _marks(found: Sequence[Lexeme]) -> Iterator[tuple[int, str]]:
-    for lexeme in found:
-        if lexeme.term.role is Role.QUALIFIER:
-            yield lexeme.first, f"condition:{lexeme.term.groups[0]}"
-        elif lexeme.term.role is Role.STANCE and lexeme.term.concept != "possible":
-            # "Withhold and restart": opposite actions are no repetition of a pattern.
-            action = lexeme.term.concept in {"done", "left out"}
-            yield lexeme.first, f"action:{lexeme.term.concept}" if action else "stance"
+def _same_opening(
+    tokens: Tokens, words: Sequence[int], bounds: tuple[int, int, int], left: Sequence[Mark], right: Sequence[Mark]
+) -> bool:
+    """Whether both stretches say something of their own about a key, or a number, of one kind.
+
+    "Zone I is open, Zone II …" opens with the key on both sides; "20 % of patients, and 5 % need …"
+    goes on with a number that is no further member of a list.
+    """
+    begin, at, stop = bounds
+    opening = right[0]
+    if any(tokens.lower[position] not in WEAK for position in range(at, opening.first)):
+        return False
+    twins = [mark for mark in left if mark.signature == opening.signature]
+    if not twins or set(tokens.lower[twins[-1].last : opening.first]) <= _LIST:
+        return False
+    after_colon = max((p + 1 for p in range(begin, twins[0].first) if tokens.lower[p] == ":"), default=begin)
+    key = not any(after_colon <= word < twins[0].first for word in words)
+    if not (key or opening.signature.startswith("number")):
+        return False
+    own = any(opening.last <= word < stop for word in words)
+    return own and any(begin <= word < at and not twins[0].first <= word < twins[0].last for word in words)
 
 
 def _contrasts(tokens: Tokens, at: int) -> bool:
@@ -63,12 +100,14 @@ def _contrasts(tokens: Tokens, at: int) -> bool:
     return word in STRONG or (word == "while" and tokens.at(at - 1) == ",")
 
 
-def _same_pattern(left: list[str], right: list[str], rest: list[str]) -> bool:
-    if len(set(left) & set(right)) >= 2:
+def _same_pattern(left: Sequence[Mark], right: Sequence[Mark], rest: Sequence[Mark]) -> bool:
+    before, after = {mark.signature for mark in left}, {mark.signature for mark in right}
+    if len(before & after) >= 2:
         return True
-    if {"action:left out", "action:done"} <= {*left, *right} and not set(left) & set(right):
+    if {"action:left out", "action:done"} <= before | after and not before & after:
         return True
-    return bool(right) and len(set(left)) >= 2 and left[0] == right[0] and len(set(rest)) >= 2
+    repeats = bool(right) and len(before) >= 2 and left[0].signature == right[0].signature
+    return repeats and len({mark.signature for mark in rest}) >= 2
 
 
 def share_rows(rows: Sequence[Clause]) -> list[Clause]:

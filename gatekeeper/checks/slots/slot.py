@@ -31,3 +31,8 @@ class Match:
     claim: tuple[int, int]
     statement: tuple[int, int]
     differs: str | None = None
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether agents met, whose names are terms too."""
+        return self.signature.startswith("agent")

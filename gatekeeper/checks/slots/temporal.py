@@ -6,7 +6,7 @@ from typing import Final
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
-from gatekeeper.checks.slots.tokens import Lexeme
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme
 
 _REACH: Final = 3
 _DAY: Final = 86400.0
@@ -51,7 +51,8 @@ def read_relations(lexemes: Sequence[Lexeme]) -> list[Relation]:
             for following in lexemes[position + 1 : position + 1 + _REACH]:
                 if following.term.role is Role.RELATION:
                     break
-                event.append(following.term.concept)
+                if following.term.role in SUBJECT_ROLES:
+                    event.append(following.term.concept)
             relations.append(Relation(lexeme.first, lexeme.last, lexeme.term.concept, tuple(event)))
     return relations
 

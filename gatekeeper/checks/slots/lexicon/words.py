@@ -45,7 +45,7 @@ SYNONYMS: Final[dict[str, str]] = {
     "hydration": "hydration | volume expansion | iv fluid",
     "follow-up": "followed | follows | follow up | surveillance | rescan | rescanned | repeat | repeated | recheck | reassess | recall | monitoring"
     " | followup | reimage | reimaging | reevaluate | reassessed | rechecked | reassessment",
-    "biopsy": "biopsy | tissue sampling | tissue diagnosis | sampled | sampling",
+    "biopsy": "biopsy | biopsied | tissue sampling | tissue diagnosis | sampled | sampling",
     "malignancy": "malignancy | cancer | malignant | carcinoma | neoplasm",
     "likelihood": "likelihood | probability | chance",
     "hemorrhage": "hemorrhage | haemorrhage | bleeding | bleed",
@@ -137,7 +137,8 @@ STANCES: Final[dict[str, str]] = {
     "obliged": "must | shall",
     "recommended": "recommended | recommend | recommends | indicated | should | advised | advise | appropriate"
     " | warranted | preferred | suggested | justified | treatment of choice | first line",
-    "allowed": "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible | feasible",
+    "allowed": "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible | feasible | no action | no restriction"
+    " | no precautions | no special precautions | no adjustment",
     "unnecessary": "unnecessary | unneeded | needless | optional | no longer needed",
     "avoided": "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding | prohibited | unsafe"
     " | forbidden | discouraged | inadvisable | inappropriate | dangerous | hazardous | precluded | unacceptable"
