@@ -38,7 +38,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option("--fingerprint", help="What the model's name does not say: quantisation, chat template.")
 @click.option("--backend", type=click.Choice(["extractive"]), help="A backend of this process instead.")
 @click.option("--suite", "suite_name", default=SUITE_NAME, show_default=True, help="Name or directory.")
-@click.option("--split", type=click.Choice(list(Split)), help="Only this half of the suite.")
+@click.option(
+    "--split", type=click.Choice([split.value for split in Split]), help="Only this half of the suite."
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N questions.")
 @click.option(
     "--conditions",

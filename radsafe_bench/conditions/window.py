@@ -1,5 +1,6 @@
 """How much context `max_context` may fill."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,16 +41,16 @@ class MaxContext:
         self.window = window
         self._count = count
         self._lengths: dict[str, int] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     async def of(self, ranked: Sequence[Chunk]) -> Context:
         """Return the context of the best chunks that fit."""
         lengths: list[int] = []
-        used = 0
-        for chunk in ranked:
-            lengths.append(await self._length(chunk))
-            used += lengths[-1]
-            if used > self.window.budget:
-                break
+        async with self._one_at_a_time:
+            for chunk in ranked:
+                lengths.append(await self._length(chunk))
+                if sum(lengths) > self.window.budget:
+                    break
         return of_chunks(fitting(ranked[: len(lengths)], lengths, self.window.budget))
 
     async def _length(self, chunk: Chunk) -> int:

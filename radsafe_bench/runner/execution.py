@@ -61,7 +61,7 @@ class Execution:
     tally: Tally = field(default_factory=Tally)
     reports: Reports = field(default_factory=Reports)
     done: set[str] = field(default_factory=set)
-    on_settled: Callable[[], None] = lambda: None
+    on_record: Callable[[], None] = lambda: None
     _failures: int = 0
 
     async def run(self, wanted: Iterable[Cell]) -> None:
@@ -84,7 +84,6 @@ class Execution:
                 await self._settle(cell)
             except Stopped:
                 return
-            self.on_settled()
             # An embedded backend never waits, and signals are heard between the loop's rounds only.
             await asyncio.sleep(0)
             if self.pacing.stop.is_set():
@@ -178,6 +177,7 @@ class Execution:
         }
         self.log.append(entry)
         self.tally.add(entry)
+        self.on_record()
 
     def _researcher(self) -> Researcher:
         if self.contexts.library is None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
-from gatekeeper.errors import GatekeeperError, Overloaded, UpstreamError, UpstreamGarbled
+from gatekeeper.errors import GatekeeperError, Overloaded, UpstreamError, UpstreamGarbled, UpstreamTimeout
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Pacing:
                         self._refused(error, begun)
                         raise
             except (Overloaded, UpstreamError) as error:
-                if attempt + 1 == self._tries or not is_passing(error):
+                if attempt + 1 >= self._tries_for(error):
                     raise
                 await self._pause(attempt, error)
         raise AssertionError("the last try returns or raises")
@@ -72,6 +72,12 @@ class Pacing:
         finally:
             self._running -= 1
             self._freed.set()
+
+    def _tries_for(self, error: GatekeeperError) -> int:
+        """Return how often a call that ended so is made: a timeout is long enough to wait for twice."""
+        if not is_passing(error):
+            return 1
+        return min(self._tries, 2) if isinstance(error, UpstreamTimeout) else self._tries
 
     def _succeeded(self, result: T) -> T:
         self.limit = min(self.most, self.limit + 1 / self.limit)

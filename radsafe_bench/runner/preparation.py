@@ -16,13 +16,17 @@ from radsafe_bench.retrieval import (
     suite_texts,
 )
 from radsafe_bench.runner.options import RunOptions
+from radsafe_bench.runner.pacing import Pacing
 from radsafe_bench.suites import PassageKind, Question, Suite
 from radsafe_bench.targets import Identity, Target
 
 STAND_IN_WINDOW: Final = 32_768
 """Tokens, for a backend in this process, which has no window of its own."""
 
-NOT_FOLLOWED: Final = "the model does not follow instructions: asked to plan searches, it named none"
+NOT_FOLLOWED: Final = (
+    "the model does not follow instructions: asked to plan searches, it named none "
+    "(let one that thinks first do so with --reasoning)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ async def prepare(
     identity: Identity,
     target: Target,
     ask: Ask,
+    pacing: Pacing,
     known: Sequence[str] = (),
 ) -> Preparation:
     """Index the corpus, size the window, and try whether the model can do research.
@@ -50,7 +55,11 @@ async def prepare(
     """
     library = _library(options, suite) if RETRIEVING.intersection(options.conditions) else None
     window = _window(options, identity) if Condition.MAX_CONTEXT in options.conditions else None
-    max_context = MaxContext(window, target.count_tokens) if window else None
+
+    async def count(text: str) -> int | None:
+        return await pacing.call(lambda: target.count_tokens(text))
+
+    max_context = MaxContext(window, count) if window else None
     contexts = Contexts(library, max_context)
     reasons = {condition: why_not(condition, questions, contexts) for condition in options.conditions}
     if reasons.get(Condition.AGENTIC_RAG, "") is None and Condition.AGENTIC_RAG not in known and library:

@@ -27,8 +27,11 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def shown(execution: Execution, total: int) -> Iterator[None]:
-    """Show the progress of a session on standard error while the block runs; nothing if it is no terminal."""
+def shown(execution: Execution, total: int, done: int) -> Iterator[None]:
+    """Show a session's progress on standard error while the block runs; nothing if it is no terminal.
+
+    `done` of `total` answers were there before.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
@@ -42,12 +45,12 @@ def shown(execution: Execution, total: int) -> Iterator[None]:
         TextColumn("{task.fields[state]}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("answers", total=total, state="")
+        task = progress.add_task("answers", total=total, completed=done, state="")
 
-        def settled() -> None:
+        def recorded() -> None:
             progress.update(task, advance=1, state=_state(execution))
 
-        execution.on_settled = settled
+        execution.on_record = recorded
         yield
 
 

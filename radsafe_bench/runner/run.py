@@ -52,7 +52,9 @@ class Run:
         earlier = read_manifest(options.out)
         call = paced(self.target.ask, self.pacing)
         known = earlier["conditions"] if earlier else ()
-        ready = await prepare(options, self.suite, self.questions, identity, self.target, call, known)
+        ready = await prepare(
+            options, self.suite, self.questions, identity, self.target, call, self.pacing, known
+        )
         now = {
             **describe(self.suite, self.questions, identity, options.sampling),
             "family": options.family,
@@ -69,7 +71,7 @@ class Run:
         begun, before = _now(), len(execution.tally.letters)
         write_manifest(options.out, {**manifest, "sessions": _sessions(earlier)})
         try:
-            with shown(execution, len(wanted)):
+            with shown(execution, len(wanted), _progress(execution, wanted)["answered"]):
                 await execution.run(wanted)
         finally:
             log.sync()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gatekeeper.backends.openai_http import OpenAIBackend
 from gatekeeper.backends.upstream import UpstreamClient
-from gatekeeper.errors import ConfigurationError, UpstreamError
+from gatekeeper.errors import ConfigurationError, GatekeeperError, UpstreamError
 from gatekeeper.exchange import Completion, JsonObject
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import MAX_TOP_LOGPROBS
@@ -48,8 +48,20 @@ class EndpointTarget:
         self._count_field: str | None = None
 
     async def open(self) -> Identity:
-        """Ask the server who and what it is. Raises ConfigurationError where it lists no model to ask."""
+        """Ask the server who and what it is.
+
+        Raises ConfigurationError where nobody answers, or no model is listed to ask; may be tried again.
+        """
+        try:
+            return await self._introduced()
+        except GatekeeperError:
+            await self._backend.close()
+            raise
+
+    async def _introduced(self) -> Identity:
         capabilities = await self._backend.start()
+        if not await self._backend.healthy():
+            raise ConfigurationError("no model server answers at this address; start it, or correct --target")
         model = self._model or next(iter(capabilities.models), "")
         if not model:
             raise ConfigurationError("the server lists no models; name one with --model")
@@ -96,7 +108,12 @@ class EndpointTarget:
 
     async def count_tokens(self, text: str) -> int | None:
         """Return the count of the server's `/tokenize`, None where it has none."""
-        return await self._tokenize(self._count_field, text) if self._count_field else None
+        if self._count_field is None:
+            return None
+        counted = await self._tokenize(self._count_field, text)
+        if counted is None:
+            raise UpstreamError("The model server no longer counts tokens.")
+        return counted
 
     async def _find_window(self, entry: Mapping[str, Any]) -> int | None:
         """Return the served context window, finding out on the way how the server counts tokens."""
