@@ -53,16 +53,20 @@ Answers = Mapping[tuple[str, str], Said | None]
 """By condition and question; None is a request that failed."""
 
 
+def split_suite(folder: Path, questions: int = 200, calibration: int = 80) -> Suite:
+    """Write and load simulated questions, the first of them for calibration."""
+    drawn = simulated_suite(folder / "drawn", questions)
+    halves = tuple(
+        replace(question, split=Split.CALIBRATION if place < calibration else Split.CERTIFICATION)
+        for place, question in enumerate(drawn.questions)
+    )
+    return write_suite(folder / "simulated", replace(drawn.info, name="simulated"), SuiteContent(halves))
+
+
 @pytest.fixture(scope="session")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     """Return 200 questions, the first 80 of them for calibration."""
-    folder = tmp_path_factory.mktemp("suites")
-    drawn = simulated_suite(folder / "drawn")
-    questions = tuple(
-        replace(question, split=Split.CALIBRATION if place < 80 else Split.CERTIFICATION)
-        for place, question in enumerate(drawn.questions)
-    )
-    return write_suite(folder / "simulated", replace(drawn.info, name="simulated"), SuiteContent(questions))
+    return split_suite(tmp_path_factory.mktemp("suites"))
 
 
 @dataclass(frozen=True)
