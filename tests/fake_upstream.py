@@ -44,6 +44,8 @@ class FakeUpstream:
     models: Sequence[str] = ("fake-model",)
     received: list[Received] = field(default_factory=list)
     abandoned: threading.Event = field(default_factory=threading.Event)
+    models_act: Act | None = None
+    _peers: set[Any] = field(default_factory=set)
     _acts: list[Act] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _thread: threading.Thread | None = None
@@ -57,6 +59,11 @@ class FakeUpstream:
     def chats(self) -> list[dict[str, Any]]:
         """The bodies of the chat requests so far."""
         return [request.body for request in self.received if request.path.endswith("/chat/completions")]
+
+    @property
+    def connections(self) -> int:
+        """How many connections requests came over."""
+        return len(self._peers)
 
     def play(self, *acts: Act) -> None:
         """Answer the next chat requests with these acts in turn, and all later ones with the last."""
@@ -77,25 +84,28 @@ class FakeUpstream:
 
     def _serve(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        runner = web.ServerRunner(web.Server(self._answer, handler_cancellation=True, access_log=None))
-
-        async def start() -> None:
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", self.port, shutdown_timeout=0.1)
-            await site.start()
-            self.port = runner.addresses[0][1]
-
-        self._loop.run_until_complete(start())
+        runner = self._loop.run_until_complete(self._listening())
         started.set()
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
 
+    async def _listening(self) -> web.ServerRunner:
+        server = web.Server(self._answer, handler_cancellation=True, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", self.port).start()
+        self.port = runner.addresses[0][1]
+        return runner
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         data = await request.read()
         body = orjson.loads(data) if data else {}
+        self._peers.add(request.transport and request.transport.get_extra_info("peername"))
         self.received.append(Received(request.path, dict(request.headers), body))
         if request.path.endswith("/models"):
+            if self.models_act is not None:
+                return await self.models_act(request, body)
             listed = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.models]
             return web.json_response({"object": "list", "data": listed})
         if request.path.endswith("/embeddings"):

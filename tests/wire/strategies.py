@@ -17,7 +17,7 @@ nats = st.floats(-20.0, -0.001)
 
 @st.composite
 def rows_of(draw: st.DrawFn, content: str) -> list[dict[str, Any]]:
-    """Rows of tokens that spell the content, cut at any byte."""
+    """Draw rows of tokens that spell the content, cut at any byte."""
     data = content.encode()
     cuts = draw(st.sets(st.integers(1, max(1, len(data) - 1)), max_size=8))
     bounds = sorted({0, len(data)} | {cut for cut in cuts if cut < len(data)})
@@ -34,7 +34,7 @@ def rows_of(draw: st.DrawFn, content: str) -> list[dict[str, Any]]:
 
 @st.composite
 def choices(draw: st.DrawFn, index: int) -> dict[str, Any]:
-    """One choice with only the fields of OpenAI's protocol and of servers' reasoning."""
+    """Draw one choice with only the fields of OpenAI's protocol and of servers' reasoning."""
     content = draw(plain)
     message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
     if draw(st.booleans()):
@@ -55,7 +55,7 @@ def choices(draw: st.DrawFn, index: int) -> dict[str, Any]:
 
 @st.composite
 def completions(draw: st.DrawFn) -> dict[str, Any]:
-    """A whole completion."""
+    """Draw a whole completion."""
     count = draw(st.integers(1, 3))
     return {
         "id": "chatcmpl-1",
