@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import httpx
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.errors import HfHubHTTPError
 
 from radsafe_bench.suites.errors import SuiteError
 
@@ -22,20 +21,18 @@ def fetch_official(
     """
     hub = HfApi(endpoint=endpoint)
     try:
-        files = hub.list_repo_files(repository, repo_type="dataset", revision=revision)
-        tables = [name for name in files if name.lower().endswith(".csv")]
-        if len(tables) != 1:
-            raise SuiteError(
-                f"{repository} holds {len(tables)} CSV files; download the right one and import it"
-            )
-        return Path(hub.hf_hub_download(repository, tables[0], repo_type="dataset", revision=revision))
+        info = hub.dataset_info(repository, revision=revision)
+        tables = [file.rfilename for file in info.siblings or () if file.rfilename.lower().endswith(".csv")]
+        if len(tables) == 1:
+            return Path(hub.hf_hub_download(repository, tables[0], repo_type="dataset", revision=info.sha))
     except HfHubHTTPError as error:
         raise SuiteError(
             f"the hub refused {repository} ({type(error).__name__}): accept the data set's licence on its "
             "page, log in with `hf auth login` and try again, or download the file there and import it"
         ) from None
-    except (httpx.HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+    except Exception as error:  # which HTTP client raises here differs between the hub library's versions
         raise SuiteError(
             f"the hub cannot be reached from here ({type(error).__name__}): download the file of "
             f"{repository} on a machine with a network and import it"
         ) from None
+    raise SuiteError(f"{repository} holds {len(tables)} CSV files; download the right one and import it")

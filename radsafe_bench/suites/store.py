@@ -10,7 +10,8 @@ NAME/
 """
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -56,8 +57,9 @@ class SuiteContent:
 def load_suite(name_or_path: str | Path = SUITE_NAME) -> Suite:
     """Load a shipped suite by name, or a suite directory (or its suite.json) by path.
 
-    Raises SuiteError, naming every line that breaks the schema, when a file is missing or malformed
-    or does not have the digest that suite.json states: a frozen suite is never edited in place.
+    Raises SuiteError, naming every line that breaks the schema, when a file is missing or malformed,
+    when an id is used twice or names nothing, or when a file does not have the digest that suite.json
+    states: a frozen suite is never edited in place.
     """
     folder = _locate(name_or_path)
     info = _read_info(folder / INFO)
@@ -71,9 +73,11 @@ def load_suite(name_or_path: str | Path = SUITE_NAME) -> Suite:
         for file in (QUESTIONS, CORPUS, PAIR_SOURCES, READINGS)
         if (folder / file).exists() and file_digest(folder / file) != info.digests.get(file)
     ]
+    suite = Suite(info, questions, corpus, pair_sources, readings, folder)
+    problems = problems or list(_inconsistencies(suite))
     if problems:
         raise SuiteError(f"suite {info.name} in {folder} cannot be used:", problems)
-    return Suite(info, questions, corpus, pair_sources, readings, folder)
+    return suite
 
 
 def write_suite(folder: Path, info: SuiteInfo, content: SuiteContent) -> Suite:
@@ -155,6 +159,27 @@ def _read_info(path: Path) -> SuiteInfo:
         return TypeAdapter(SuiteInfo).validate_json(path.read_bytes())
     except ValidationError as error:
         raise SuiteError(f"{path} cannot be used:", [describe(error)]) from None
+
+
+def _inconsistencies(suite: Suite) -> Iterator[str]:
+    """Ids that are not unique, or that name a question that is not there."""
+    known = {question.id for question in suite.questions}
+    if not known:
+        yield f"{QUESTIONS}: holds no question"
+    for file, ids in (
+        (QUESTIONS, [question.id for question in suite.questions]),
+        (CORPUS, [passage.id for passage in suite.corpus]),
+        (PAIR_SOURCES, [source.question for source in suite.pair_sources]),
+    ):
+        yield from (
+            f"{file}: {name} occurs {count} times" for name, count in Counter(ids).items() if count > 1
+        )
+    for file, names in (
+        (CORPUS, [passage.question for passage in suite.corpus]),
+        (PAIR_SOURCES, [source.question for source in suite.pair_sources]),
+        (READINGS, [reading.question for reading in suite.readings]),
+    ):
+        yield from (f"{file}: no question {name}" for name in names if name is not None and name not in known)
 
 
 def _collect(path: Path, kind: type[T], problems: list[str]) -> tuple[T, ...]:

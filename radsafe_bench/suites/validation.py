@@ -45,7 +45,7 @@ Check = Callable[[Suite, Statistics, Quotas], Iterable[str]]
 
 
 def validate(suite: Suite, quotas: Quotas = RADSAFE200) -> tuple[Result, ...]:
-    """Make every check. The schema, letters and digests were checked when the suite was loaded.
+    """Make every check. Schema, letters, ids and digests were checked when the suite was loaded.
 
     For imported files only what makes sense of any file is checked; the rest says why it was not.
     """
@@ -60,27 +60,6 @@ def validate(suite: Suite, quotas: Quotas = RADSAFE200) -> tuple[Result, ...]:
         else:
             results.append(Result(name, tuple(check(suite, statistics, quotas))))
     return tuple(results)
-
-
-def _unique_ids(suite: Suite, _: Statistics, __: Quotas) -> Iterator[str]:
-    for kind, ids in (
-        ("question", [question.id for question in suite.questions]),
-        ("passage", [passage.id for passage in suite.corpus]),
-        ("pair source", [source.question for source in suite.pair_sources]),
-    ):
-        yield from (
-            f"{kind} {name} occurs {count} times" for name, count in Counter(ids).items() if count > 1
-        )
-
-
-def _known_questions(suite: Suite, _: Statistics, __: Quotas) -> Iterator[str]:
-    known = {question.id for question in suite.questions}
-    named = [("passage " + passage.id, passage.question) for passage in suite.corpus]
-    named += [("pair source", source.question) for source in suite.pair_sources]
-    named += [(f"reading of {reading.author_id}", reading.question) for reading in suite.readings]
-    yield from (
-        f"{what} names no question: {name}" for what, name in named if name is not None and name not in known
-    )
 
 
 def _distinct_options(suite: Suite, _: Statistics, __: Quotas) -> Iterator[str]:
@@ -208,7 +187,9 @@ def _spread(_: Suite, statistics: Statistics, quotas: Quotas) -> Iterator[str]:
         yield f"{count} questions on medication and contrast safety, {quotas.medication} are wanted"
     if statistics.negated not in quotas.negated:
         yield f"{statistics.negated} negated stems, {quotas.negated} are wanted"
-    if (share := statistics.option_counts.get("5 options", 0) / statistics.questions) not in quotas.five_options:
+    if (
+        share := statistics.option_counts.get("5 options", 0) / statistics.questions
+    ) not in quotas.five_options:
         yield f"{share:.0%} of questions have five options, {quotas.five_options} is wanted"
 
 
@@ -309,8 +290,6 @@ def _second_reading(suite: Suite, _: Statistics, __: Quotas) -> Iterator[str]:
 
 
 CHECKS: tuple[tuple[Check, bool], ...] = (
-    (_unique_ids, True),
-    (_known_questions, True),
     (_distinct_options, True),
     (_near_duplicates, False),
     (_evidence_without_letters, False),

@@ -30,7 +30,9 @@ _SYLLABLES = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"
 def words(key: str, count: int) -> list[str]:
     """Made-up words of six letters, the same for the same key."""
     return [
-        "".join(_SYLLABLES[byte % len(_SYLLABLES)] for byte in sha256(f"{key} {number}".encode()).digest()[:3])
+        "".join(
+            _SYLLABLES[byte % len(_SYLLABLES)] for byte in sha256(f"{key} {number}".encode()).digest()[:3]
+        )
         for number in range(count)
     ]
 
@@ -123,7 +125,7 @@ class Workshop:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    """A workshop for suites that a test breaks."""
+    """Give a workshop for suites that a test breaks."""
     return Workshop(tmp_path)
 
 
