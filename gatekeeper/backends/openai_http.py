@@ -10,8 +10,7 @@ from gatekeeper.backends.probe import probe_client
 from gatekeeper.backends.upstream import LogprobsRefused, UpstreamClient
 from gatekeeper.errors import UpstreamError
 from gatekeeper.exchange import Case, Completion, JsonObject
-from gatekeeper.wire.completion import parse_chat_completion
-from gatekeeper.wire.request import upstream_body
+from gatekeeper.wire.surfaces import WIRES
 
 OPTION_ALTERNATIVES: Final = 20
 """Alternatives asked for on multiple choice, so that every option's letter is among them."""
@@ -70,12 +69,17 @@ class OpenAIBackend:
         return await self._client.reachable()
 
     async def complete(self, case: Case) -> Completion:
-        """Generate all choices; without token probabilities where the server refuses them."""
+        """Generate all choices; without token probabilities where the server refuses them.
+
+        The server is never asked to stream an answer that is held until its end: some servers give no
+        token probabilities for streams with tools.
+        """
+        wire = WIRES[case.conversation.surface]
         try:
-            body = await self._client.post(_PATH, self._body(case, stream=False, logprobs=True))
+            body = await self._client.post(wire.path, self._body(case, stream=False, logprobs=True))
         except LogprobsRefused:
-            body = await self._client.post(_PATH, self._body(case, stream=False, logprobs=False))
-        completion = parse_chat_completion(body, backend=self.name)
+            body = await self._client.post(wire.path, self._body(case, stream=False, logprobs=False))
+        completion = wire.parse_answer(body, backend=self.name)
         return replace(completion, fingerprint=self._fingerprint(completion.model))
 
     async def stream(self, case: Case) -> AsyncIterator[JsonObject]:
@@ -105,7 +109,7 @@ class OpenAIBackend:
         if stream:
             logprobs &= can.logprobs_with_tools if case.conversation.has_tools else can.logprobs_with_stream
         wanted = OPTION_ALTERNATIVES if case.query.options else TEXT_ALTERNATIVES
-        body = upstream_body(
+        body = WIRES[case.conversation.surface].upstream_body(
             case,
             logprobs=logprobs and can.logprobs,
             top_logprobs=min(wanted, can.top_logprobs),

@@ -19,6 +19,7 @@ from gatekeeper.server.endpoints import guarded
 from gatekeeper.server.respond import error_response
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.settings import Settings
+from gatekeeper.wire.surfaces import WIRES
 
 
 def create_app(settings: Settings, backend: Backend | None = None) -> Starlette:
@@ -32,7 +33,10 @@ def create_app(settings: Settings, backend: Backend | None = None) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/v1/chat/completions", guarded(endpoints.chat_completions), methods=["POST"]),
+            *(
+                Route(f"/v1{wire.path}", guarded(endpoints.judged(surface)), methods=["POST"])
+                for surface, wire in WIRES.items()
+            ),
             Route("/v1/embeddings", guarded(endpoints.embeddings), methods=["POST"]),
             Route("/v1/models", guarded(endpoints.models), methods=["GET"]),
             Route("/healthz", endpoints.healthz, methods=["GET"]),

@@ -6,17 +6,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from gatekeeper.exchange import Conversation
+from gatekeeper.exchange import Conversation, Surface
 from gatekeeper.gate import Outcome, new_decision_id
 from gatekeeper.server.errors import as_gatekeeper_error
 from gatekeeper.server.requests import read_json, while_connected
 from gatekeeper.server.respond import error_response, json_response, render, whole
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.server.streaming import HeldStream
-from gatekeeper.wire.request import parse_chat
+from gatekeeper.wire.surfaces import WIRES
 
 SUPPORTED = (
-    "POST /v1/chat/completions",
+    *(f"POST /v1{wire.path}" for wire in WIRES.values()),
     "POST /v1/embeddings",
     "GET /v1/models",
     "GET /healthz",
@@ -50,18 +50,23 @@ def guarded(endpoint: Endpoint) -> Callable[[Request], Awaitable[ASGIApp]]:
     return handle
 
 
-async def chat_completions(request: Request) -> ASGIApp:
-    """`POST /v1/chat/completions`."""
-    runtime = runtime_of(request)
-    conversation = parse_chat(await read_json(request, runtime.settings.max_body_bytes))
-    decision_id = new_decision_id()
-    work = _admitted(runtime, conversation, decision_id)
-    if conversation.stream:
-        return HeldStream(runtime, decision_id, work)
-    outcome = await while_connected(request, work)
-    rendered = render(outcome)
-    runtime.metrics.stripped.inc(rendered.dropped)
-    return whole(outcome, rendered)
+def judged(surface: Surface) -> Endpoint:
+    """Return the endpoint of a surface that carries answers."""
+    parse = WIRES[surface].parse_request
+
+    async def answer(request: Request) -> ASGIApp:
+        runtime = runtime_of(request)
+        conversation = parse(await read_json(request, runtime.settings.max_body_bytes))
+        decision_id = new_decision_id()
+        work = _admitted(runtime, conversation, decision_id)
+        if conversation.stream:
+            return HeldStream(runtime, decision_id, work)
+        outcome = await while_connected(request, work)
+        rendered = render(outcome)
+        runtime.metrics.stripped.inc(rendered.dropped)
+        return whole(outcome, rendered)
+
+    return answer
 
 
 async def _admitted(runtime: Runtime, conversation: Conversation, decision_id: str) -> Outcome:

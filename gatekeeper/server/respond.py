@@ -12,7 +12,8 @@ from gatekeeper.exchange import JsonObject
 from gatekeeper.gate import Outcome
 from gatekeeper.policy import Policy
 from gatekeeper.wire.errors import error_body
-from gatekeeper.wire.render import Rendered, Reply, render_completion
+from gatekeeper.wire.render import Rendered, Reply
+from gatekeeper.wire.surfaces import WIRES
 
 
 def replies_of(outcome: Outcome) -> list[Reply]:
@@ -27,7 +28,8 @@ def replies_of(outcome: Outcome) -> list[Reply]:
 
 def _is_prose(body: JsonObject) -> bool:
     """Whether a note may be added to the text: in JSON that a program parses it would only break it."""
-    form = body.get("response_format")
+    text = body.get("text")
+    form = body.get("response_format") or (text.get("format") if isinstance(text, dict) else None)
     return not isinstance(form, dict) or form.get("type", "text") == "text"
 
 
@@ -51,7 +53,7 @@ def _reply(judgement: Judgement, own: dict[str, Any] | None, policy: Policy, *, 
 def render(outcome: Outcome) -> Rendered:
     """Return the body of a response that does not stream."""
     conversation = outcome.case.conversation
-    return render_completion(
+    return WIRES[conversation.surface].render(
         outcome.completion,
         replies_of(outcome),
         envelope_of(outcome),

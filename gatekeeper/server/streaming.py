@@ -13,10 +13,8 @@ from gatekeeper.server.errors import as_gatekeeper_error
 from gatekeeper.server.respond import error_response, render
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.wire.errors import error_body
-from gatekeeper.wire.render import render_stream
 from gatekeeper.wire.sse import encode_comment, encode_event
-
-_DONE = encode_event(b"[DONE]")
+from gatekeeper.wire.surfaces import WIRES
 
 
 class HeldStream:
@@ -61,10 +59,9 @@ class HeldStream:
             await self._fail(as_gatekeeper_error(error, self._runtime.metrics), scope, receive, send)
             return
         self._runtime.metrics.stripped.inc(rendered.dropped)
-        include_usage = outcome.case.conversation.include_usage
-        for part in render_stream(rendered.body, include_usage=include_usage):
-            await self._send(send, encode_event(orjson.dumps(part)))
-        await self._send(send, _DONE)
+        conversation = outcome.case.conversation
+        for event in WIRES[conversation.surface].events(rendered.body, conversation):
+            await self._send(send, event)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fail(self, error: GatekeeperError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,5 +1,6 @@
 """Chat completions: the OpenAI body of a model server read into a Completion."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import orjson
@@ -24,12 +25,9 @@ def parse_chat_completion(
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
         raise _garbled("no choices")
-    answers = sorted((_answer(choice, at) for at, choice in enumerate(choices)), key=_index)
-    if len({answer.index for answer in answers}) < len(answers):
-        raise _garbled("two choices with the same index")
     model = body.get("model")
     return Completion(
-        answers=tuple(answers),
+        answers=ordered(_answer(choice, at) for at, choice in enumerate(choices)),
         raw=body,
         model=model if isinstance(model, str) else "",
         fingerprint=fingerprint,
@@ -46,6 +44,14 @@ def raise_for_error(body: JsonObject) -> None:
     code = error.get("code") if isinstance(error, dict) else None
     status = code if isinstance(code, int) and 400 <= code <= 599 else None
     raise UpstreamError("The model server reported an error in place of an answer.", status=status)
+
+
+def ordered(answers: Iterable[Answer]) -> tuple[Answer, ...]:
+    """Return answers in order of index; raises UpstreamGarbled where two have the same."""
+    found = tuple(sorted(answers, key=_index))
+    if len({answer.index for answer in found}) < len(found):
+        raise _garbled("two choices with the same index")
+    return found
 
 
 def _index(answer: Answer) -> int:

@@ -87,6 +87,12 @@ def render_stream(body: JsonObject, *, include_usage: bool = False) -> Iterator[
     yield {**last, "gatekeeper": body["gatekeeper"]} if "gatekeeper" in body else last
 
 
+def top_fields(raw: JsonObject) -> tuple[dict[str, Any], int]:
+    """Return the names and numbers beside the choices, and how many other fields were taken out."""
+    rendering = _Rendering(None)
+    return rendering.top(raw), rendering.dropped
+
+
 def _index(reply: Reply) -> int:
     return reply.index
 

@@ -13,7 +13,8 @@ _T = TypeVar("_T")
 MAX_CHOICES: Final = 16
 MAX_TOP_LOGPROBS: Final = 20
 
-_OWN_FIELDS: Final = ("evidence", "options")
+OWN_FIELDS: Final = ("evidence", "options")
+"""The gatekeeper's own fields of a request; they never reach the model server."""
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _WORDLESS_PARTS: Final = frozenset(
     {"image_url", "input_image", "image_embeds", "input_audio", "audio_url", "video_url", "thinking"}
@@ -40,21 +41,21 @@ def parse_chat(body: JsonObject) -> Conversation:
     Unknown fields are left to the model server. Raises InvalidRequest, naming the field, for
     anything that cannot be judged as it stands.
     """
-    if "audio" in _typed(body, "modalities", list, []):
+    if "audio" in typed(body, "modalities", list, []):
         raise InvalidRequest("Ask for text only: audio answers cannot be judged.", param="modalities")
-    wants_logprobs = _typed(body, "logprobs", bool, False)
-    wants_top = _bounded(body, "top_logprobs", 0, 0, MAX_TOP_LOGPROBS)
+    wants_logprobs = typed(body, "logprobs", bool, False)
+    wants_top = bounded(body, "top_logprobs", 0, 0, MAX_TOP_LOGPROBS)
     if wants_top and not wants_logprobs:
         raise InvalidRequest("Set logprobs to true to use top_logprobs.", param="top_logprobs")
-    has_tools = bool(_typed(body, "tools", list, []) or _typed(body, "functions", list, []))
-    stream = _typed(body, "stream", bool, False)
-    stream_options: dict[str, Any] = _typed(body, "stream_options", dict, {})
+    has_tools = bool(typed(body, "tools", list, []) or typed(body, "functions", list, []))
+    stream = typed(body, "stream", bool, False)
+    stream_options: dict[str, Any] = typed(body, "stream_options", dict, {})
     return Conversation(
         surface=Surface.CHAT,
-        model=_typed(body, "model", str, ""),
+        model=typed(body, "model", str, ""),
         messages=_messages(body.get("messages")),
         body=body,
-        n=_bounded(body, "n", 1, 1, MAX_CHOICES),
+        n=bounded(body, "n", 1, 1, MAX_CHOICES),
         stream=stream,
         include_usage=stream and stream_options.get("include_usage") is True,
         wants_logprobs=wants_logprobs,
@@ -73,7 +74,7 @@ def upstream_body(
     how the server is to answer, by default as the client asked; a stream always asks for usage.
     """
     conversation = case.conversation
-    body = {key: value for key, value in conversation.body.items() if key not in _OWN_FIELDS}
+    body = {key: value for key, value in conversation.body.items() if key not in OWN_FIELDS}
     if logprobs:
         body["logprobs"] = True
         body["top_logprobs"] = max(top_logprobs, conversation.wants_top_logprobs)
@@ -161,7 +162,8 @@ def _data_url_text(url: str, where: str) -> str | None:
         raise InvalidRequest("The file's data is no base64 of UTF-8 text.", param=where) from error
 
 
-def _typed(body: JsonObject, key: str, kind: type[_T], default: _T) -> _T:
+def typed(body: JsonObject, key: str, kind: type[_T], default: _T) -> _T:
+    """Return a field of the right type, or the default where it is absent; raises InvalidRequest."""
     value = body.get(key)
     if value is None:
         return default
@@ -170,8 +172,9 @@ def _typed(body: JsonObject, key: str, kind: type[_T], default: _T) -> _T:
     return value
 
 
-def _bounded(body: JsonObject, key: str, default: int, low: int, high: int) -> int:
-    value = _typed(body, key, int, default)
+def bounded(body: JsonObject, key: str, default: int, low: int, high: int) -> int:
+    """Return a whole number within bounds, or the default where it is absent; raises InvalidRequest."""
+    value = typed(body, key, int, default)
     if isinstance(value, bool) or not low <= value <= high:
         raise InvalidRequest(f"{key} is a whole number from {low} to {high}.", param=key)
     return value

@@ -68,9 +68,10 @@ class SseParser:
             raise UpstreamGarbled("The model server sent a stream event over the size that is accepted.")
 
 
-def encode_event(data: bytes) -> bytes:
-    """Return one event; `data` is JSON without line ends, or DONE."""
-    return b"data: " + data + b"\n\n"
+def encode_event(data: bytes, kind: str = "") -> bytes:
+    """Return one event; `data` is JSON without line ends, or DONE, `kind` its name where it has one."""
+    name = b"event: " + kind.encode() + b"\n" if kind else b""
+    return name + b"data: " + data + b"\n\n"
 
 
 def encode_comment(text: str = "") -> bytes:
