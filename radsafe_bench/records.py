@@ -71,11 +71,20 @@ class SuiteReference(BaseModel):
     digest: str
 
 
+class Retrieval(BaseModel):
+    """How passages were found; `recall` is the share of questions with a gold passage among the best k."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    retriever: str = ""
+    recall: Mapping[int, float] = Field(default_factory=dict)
+
+
 class Manifest(BaseModel):
     """`manifest.json`, as far as reading a run needs it; `body` is the whole file.
 
-    `family` and `parameters` (a number of weights) place a model on the scaling curve.
-    `not_applicable` lists the conditions that the model cannot be asked under.
+    `family` and `parameters` (a number of weights) place a model on the scaling curve. `why_not` says
+    of each condition that the model cannot be asked under why not.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -86,7 +95,8 @@ class Manifest(BaseModel):
     fingerprint: str | None = None
     family: str | None = None
     parameters: float | None = Field(default=None, gt=0)
-    not_applicable: tuple[str, ...] = ()
+    retrieval: Retrieval | None = None
+    why_not: Mapping[str, str] = Field(default_factory=dict)
     body: Mapping[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
 
 

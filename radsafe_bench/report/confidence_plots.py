@@ -105,7 +105,7 @@ def _bins(axis: Any, signal: Signal, look: Mapping[str, Any]) -> None:
     bins = reliability(signal.confidence, signal.correct)
     null = ece_null(signal.confidence, signal.correct)
     size = 4 + 120 * bins.counts / bins.counts.sum()
-    axis.scatter(bins.confidence, bins.accuracy, s=size, color=look["color"], marker=look["marker"])
+    axis.scatter(bins.confidence, bins.accuracy, s=size, clip_on=False, **{**look, "label": None})
     axis.text(0.97, 0.03, f"ECE {bins.ece:.2f}\n(≤ {null.upper95:.2f})", ha="right", va="bottom", fontsize=6)
 
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from radsafe_bench.report import tables
 from radsafe_bench.report.figures import draw
-from radsafe_bench.report.plot import Plot, spoken
+from radsafe_bench.report.plot import Plot
 from radsafe_bench.report.tables import Table
 from radsafe_bench.scoring.runs import ScoredRuns
 
@@ -42,7 +42,7 @@ def write_report(scored: ScoredRuns, folder: Path) -> Path:
     context: dict[str, Any] = {
         "suite": scored.suite,
         "notices": notices(scored),
-        "runs": _runs(scored),
+        "runs": tables.run_table(scored.scores, scored.manifests),
         "sections": sections,
         "figures": FIGURES,
     }
@@ -70,21 +70,6 @@ def notices(scored: ScoredRuns) -> list[str]:
         *(_BACKENDS[backend] for backend in backends if backend in _BACKENDS),
         NO_DEVICE,
     ]
-
-
-def _runs(scored: ScoredRuns) -> Table:
-    rows = tuple(
-        (
-            one.model,
-            manifest.backend or tables.MISSING,
-            manifest.fingerprint or tables.MISSING,
-            str(one.samples.shape[-1]),
-            ", ".join(map(spoken, manifest.not_applicable)) or tables.MISSING,
-        )
-        for one, manifest in zip(scored.scores.models, scored.manifests, strict=True)
-    )
-    heads = ("model", "backend", "fingerprint", "samples", "not applicable")
-    return Table("Runs", heads, rows)
 
 
 def _sections(scored: ScoredRuns) -> list[Section]:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
+from radsafe_bench.records import Manifest
 from radsafe_bench.report.paper import AVERAGES
 from radsafe_bench.report.plot import spoken
 from radsafe_bench.scoring.confidence import POOLED, TOKENS
@@ -65,6 +68,30 @@ def interval(ends: Sequence[float | None] | None, scale: float = 1.0, digits: in
     return f"[{scale * ends[0]:.{digits}f}, {scale * ends[1]:.{digits}f}]"
 
 
+def run_table(scores: Scores, manifests: Sequence[Manifest]) -> Table:
+    """Return whose answers these are, how well retrieval found what it should, and what was not asked."""
+    rows = tuple(
+        (
+            one.model,
+            manifest.backend or MISSING,
+            manifest.fingerprint or MISSING,
+            str(one.samples.shape[-1]),
+            _recall(manifest),
+            "; ".join(f"{spoken(name)}: {why}" for name, why in manifest.why_not.items()) or MISSING,
+        )
+        for one, manifest in zip(scores.models, manifests, strict=True)
+    )
+    heads = ("model", "backend", "fingerprint", "samples", "retrieval: gold recall@k, %", "not applicable")
+    return Table("Runs", heads, rows)
+
+
+def _recall(manifest: Manifest) -> str:
+    found = manifest.retrieval
+    if found is None or not found.recall:
+        return MISSING
+    return f"{found.retriever}: " + ", ".join(f"@{k} {percent(share)}" for k, share in found.recall.items())
+
+
 def safety_table(scores: Scores) -> Table:
     """Return the safety rates of every model and condition, the published averages beneath each condition."""
     exact = {
@@ -96,7 +123,12 @@ def _rate(row: Row, name: str, exact: dict[Any, Any]) -> str:
 
 def _seconds(row: Row) -> str:
     mean, spread = row["mean_latency_s"], row["sd_latency_s"]
-    return MISSING if mean is None else f"{mean:.3g} ± {spread:.2g}"
+    return MISSING if mean is None else f"{_significant(mean)} ± {_significant(spread)}"
+
+
+def _significant(value: float) -> str:
+    """Return a number with two significant digits and no exponent."""
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
 
 def _published(condition: str) -> list[tuple[str, ...]]:

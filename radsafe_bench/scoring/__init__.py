@@ -1,4 +1,4 @@
-"""Metrics of recorded runs, after `docs/metrics.md`, with what their numbers of questions support."""
+"""Metrics of recorded runs, with what their numbers of questions support."""
 
 from radsafe_bench.scoring.answers import Answers, tabulate
 from radsafe_bench.scoring.key import AnswerKey

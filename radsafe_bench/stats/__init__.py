@@ -1,7 +1,4 @@
-"""Statistics of small suites: vectorised, each with the source of its formula.
-
-`docs/statistics.md` says which of them the gate may rest a verdict on.
-"""
+"""Statistics of small suites: vectorised, each with the source of its formula."""
 
 from radsafe_bench.stats.binomial import (
     Interval,

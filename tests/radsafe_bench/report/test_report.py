@@ -135,7 +135,8 @@ def scores_of(tmp_path: Path, *lines: dict[str, object], stem: str = "") -> tupl
     """Score one run of one question."""
     asked = question(1, high_risk="B", contradicts="B")
     suite = make_suite(tmp_path / "suite", replace(asked, stem=stem or asked.stem))
-    run = make_run(tmp_path / "run", suite, lines, backend="extractive")
+    told = {"retrieval": {"retriever": "bm25", "recall": {"1": 0.25}}, "why_not": {"agentic_rag": "no plan"}}
+    run = make_run(tmp_path / "run", suite, lines, backend="extractive", **told)
     loaded = load_runs([run])
     return score(loaded.key, loaded.models), suite, run
 
@@ -156,6 +157,8 @@ def test_a_baseline_is_called_one(tmp_path: Path) -> None:
     assert "retrieval baseline without a language model" in text
     assert "no clinical result" in text
     assert "await clinicians' review" in text
+    assert "bm25: @1 25.0" in text
+    assert "agentic RAG: no plan" in text
 
 
 def test_text_of_questions_is_never_markup(tmp_path: Path) -> None:
