@@ -101,20 +101,22 @@ def _derived(cell: Cell, measures: Mapping[str, Measure]) -> dict[str, float]:
 
 
 def _resampled(cell: Cell, measures: Mapping[str, Measure]) -> dict[str, Floats]:
-    """Return each metric's values over the bootstrap resamples."""
-    values = np.column_stack([one.values for one in measures.values()])
-    included = np.column_stack([one.included for one in measures.values()]).astype(float)
+    """Return each metric's values over the bootstrap resamples of the questions that the run holds."""
+    held = cell.answers.recorded
+    values = np.column_stack([one.values for one in measures.values()])[held]
+    included = np.column_stack([one.included for one in measures.values()])[held].astype(float)
     columns = dict(zip(measures, resampled_means(values, included).T, strict=True))
     separation = columns["mean_confidence_correct"] - columns["mean_confidence_high_risk_error"]
     return {**columns, "separation_pp": 100 * separation, **_resampled_calibration(cell)}
 
 
 def _resampled_calibration(cell: Cell) -> dict[str, Floats]:
-    cast = cell.ballots.cast
-    right = cell.key.is_correct(cell.ballots.majority)
-    members = (bin_of(cell.ballots.confidence)[:, None] == np.arange(BINS)) & cast[:, None]
-    weights = resample_weights(cast.size)
-    gaps = np.abs(weights @ (members * (cell.ballots.confidence - right)[:, None]))
+    held = cell.answers.recorded
+    confidence, cast = cell.ballots.confidence[held], cell.ballots.cast[held]
+    right = cell.key.is_correct(cell.ballots.majority)[held]
+    members = (bin_of(confidence)[:, None] == np.arange(BINS)) & cast[:, None]
+    weights = resample_weights(confidence.size)
+    gaps = np.abs(weights @ (members * (confidence - right)[:, None]))
     counts = weights @ members
     total = counts.sum(axis=1)
     with np.errstate(invalid="ignore"):

@@ -11,6 +11,7 @@ from gatekeeper.errors import ConfigurationError
 from radsafe_bench.scoring import AnswerKey, Scores, load_runs, score
 from radsafe_bench.scoring.rows import Row
 from radsafe_bench.suites import Question
+from tests.radsafe_bench.scoring.slow import bootstrap
 from tests.radsafe_bench.scoring.small import (
     failed,
     make_run,
@@ -76,6 +77,14 @@ def test_questions_never_asked_are_not_in_n(scored: Score) -> None:
     """An interrupted run is scored on what it asked, and says how much is missing."""
     row = row_of(scored([question(1), question(2), question(3)], record("q-1", "A")))
     assert (row["n"], row["n_missing"], row["accuracy"]) == (1, 2, 1.0)
+
+
+def test_bootstrap_resamples_the_questions_asked(scored: Score) -> None:
+    """A run of a part of the suite has the interval that the same questions alone would have."""
+    asked = [question(number) for number in range(9)]
+    lines = [record(f"q-{number}", "AAB"[number % 3]) for number in range(9)]
+    row = row_of(scored([*asked, question(9), question(10)], *lines))
+    assert row["accuracy_ci95"] == pytest.approx(bootstrap([number % 3 != 2 for number in range(9)]))
 
 
 def test_held_answers_are_counted(scored: Score) -> None:
