@@ -20,12 +20,25 @@ class LazyCommand(NamedTuple):
 
 
 COMMANDS: Mapping[str, LazyCommand] = {
+    "calibrate": LazyCommand(
+        "radsafe_bench.commands.calibrate:calibrate_command", "Fit confidence to a recorded model."
+    ),
+    "certify": LazyCommand(
+        "radsafe_bench.commands.certify:certify_group", "Sign that a policy passed; show, verify."
+    ),
+    "compare": LazyCommand(
+        "radsafe_bench.commands.compare:compare_command", "Two runs, question by question."
+    ),
+    "gate": LazyCommand("radsafe_bench.commands.gate:gate_command", "Judge a policy on a recorded model."),
+    "report": LazyCommand("radsafe_bench.commands.report:report_command", "A page of runs, for people."),
     "run": LazyCommand(
         "radsafe_bench.commands.run:run_command", "Put a suite to a model, record all answers."
     ),
+    "score": LazyCommand("radsafe_bench.commands.score:score_command", "Every metric of recorded runs."),
     "suite": LazyCommand(
         "radsafe_bench.suites.cli:suite", "Questions: validate, show, assemble, import, review."
     ),
+    "tune": LazyCommand("radsafe_bench.commands.tune:tune_command", "Propose a policy's threshold."),
 }
 """Every command of `radsafe-bench`; a new one is one more line here."""
 
