@@ -46,10 +46,12 @@ class MaxContext:
     async def of(self, ranked: Sequence[Chunk]) -> Context:
         """Return the context of the best chunks that fit."""
         lengths: list[int] = []
+        used = 0
         async with self._one_at_a_time:
             for chunk in ranked:
                 lengths.append(await self._length(chunk))
-                if sum(lengths) > self.window.budget:
+                used += lengths[-1]
+                if used > self.window.budget:
                     break
         return of_chunks(fitting(ranked[: len(lengths)], lengths, self.window.budget))
 

@@ -71,8 +71,10 @@ def _bm25(texts: Sequence[str], _: Path | None) -> Retriever:
 
 
 def _dense(texts: Sequence[str], encoder: Path | None) -> Retriever:
-    from radsafe_bench.retrieval.dense import Dense  # noqa: PLC0415  # needs weights that are not always there
-
+    try:
+        from radsafe_bench.retrieval.dense import Dense  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise CorpusError(f"dense retrieval needs {error.name}: pip install {error.name}") from error
     return Dense(texts, encoder)
 
 

@@ -31,6 +31,7 @@ class RunAborted(GatekeeperError):
     """The target cannot be asked any further; what is recorded stays, and the same command resumes."""
 
 
+_NOTHING: Final[JsonObject] = {}
 _ABORTS: Final = (RunAborted, RecordingError, ConfigurationError)
 
 
@@ -92,14 +93,18 @@ class Execution:
     async def _settle(self, cell: Cell) -> None:
         """Make sure that a cell has its record."""
         if cell.condition is not Condition.AGENTIC_RAG:
-            await self._answer(cell, await self._context(cell))
-        elif self._key(cell, {}) not in self.done:
-            try:
-                await (self._lead(cell) if cell.leads else self._follow(cell))
-            except _ABORTS:
-                raise
-            except GatekeeperError as error:
-                self._fail(cell, self._body(cell, Context()), error)
+            context = await self._context(cell)
+            await self._answer(cell, context, self._key(cell, context))
+            return
+        key = self._key(cell, Context())
+        if key in self.done:
+            return
+        try:
+            await (self._lead(cell, key) if cell.leads else self._follow(cell, key))
+        except _ABORTS:
+            raise
+        except GatekeeperError as error:
+            self._fail(cell, key, {"request": self._body(cell, Context())}, error)
 
     async def _context(self, cell: Cell) -> Context:
         try:
@@ -108,7 +113,7 @@ class Execution:
             # Without its context a cell has no key, so that no error could be recorded under it.
             raise RunAborted(f"The server cannot count tokens: {error.message}") from error
 
-    async def _lead(self, cell: Cell) -> None:
+    async def _lead(self, cell: Cell, key: str) -> None:
         """Answer from the report on a question, made now unless an earlier session recorded it."""
         question = cell.question.id
         try:
@@ -116,7 +121,7 @@ class Execution:
             if context is None:
                 research = await self._researcher().report(cell.question)
                 context, extra = research.context, {"steps": research.steps}
-            await self._answer(cell, context, extra)
+            await self._answer(cell, context, key, extra)
         except Stopped as stopped:
             self.reports.give(question, stopped)
             raise
@@ -125,35 +130,33 @@ class Execution:
             raise
         self.reports.give(question, context)
 
-    async def _follow(self, cell: Cell) -> None:
+    async def _follow(self, cell: Cell, key: str) -> None:
         """Answer from the report that the leading cell recorded."""
-        await self._answer(cell, await self.reports.of(cell.question.id))
+        await self._answer(cell, await self.reports.of(cell.question.id), key)
 
-    async def _answer(self, cell: Cell, context: Context, extra: JsonObject | None = None) -> None:
+    async def _answer(self, cell: Cell, context: Context, key: str, extra: JsonObject = _NOTHING) -> None:
         """Ask a cell that has no record yet, and record its answer or error."""
-        body = self._body(cell, context)
-        if self._key(cell, body) in self.done:
+        if key in self.done:
             return
+        body = self._body(cell, context)
+        asked = {"request": body, **extra}
         try:
             reply = await self.call(body)
             letter = parse_response(reply.completion.raw, cell.question.letters).letter
         except _ABORTS:
             raise
         except GatekeeperError as error:
-            self._fail(cell, body, error, extra)
+            self._fail(cell, key, asked, error)
             return
         self._failures = 0
         found = {"letter": letter, "latency_s": reply.latency_s, "error": None}
-        self._record(cell, {**found, "request": body, "response": slim(reply.completion), **(extra or {})})
+        self._record(cell, key, {**found, "response": slim(reply.completion), **asked})
 
-    def _fail(
-        self, cell: Cell, body: JsonObject, error: GatekeeperError, extra: JsonObject | None = None
-    ) -> None:
+    def _fail(self, cell: Cell, key: str, asked: JsonObject, error: GatekeeperError) -> None:
         """Record an error; raise RunAborted where the next cells would fare no better."""
         self._failures += is_passing(error)
         code = {"code": error.code or error.type, "status": error.status}
-        found = {"letter": None, "latency_s": None, "error": code}
-        self._record(cell, {**found, "request": body, "response": None, **(extra or {})})
+        self._record(cell, key, {"letter": None, "latency_s": None, "error": code, "response": None, **asked})
         if isinstance(error, UpstreamError) and error.status in _HOPELESS:
             raise RunAborted(f"{error.message} No further question was asked.")
         if self._failures >= GIVE_UP_AFTER:
@@ -162,10 +165,10 @@ class Execution:
                 "again when the server is back: only what is missing will be asked."
             )
 
-    def _record(self, cell: Cell, found: JsonObject) -> None:
+    def _record(self, cell: Cell, key: str, found: JsonObject) -> None:
         place = cell.place
         entry = {
-            "key": self._key(cell, found["request"]),
+            "key": key,
             "question": place.question,
             "condition": place.condition,
             "sample": place.sample,
@@ -188,7 +191,5 @@ class Execution:
         settings = self.sampling.settings(self.identity.model, cell.sample)
         return question_body(cell.question, context.text, context.evidence, settings)
 
-    def _key(self, cell: Cell, body: JsonObject) -> str:
-        if cell.condition is Condition.AGENTIC_RAG:
-            body = self._body(cell, Context())
-        return key_of(cell, body, self.identity.fingerprint)
+    def _key(self, cell: Cell, context: Context) -> str:
+        return key_of(cell, self._body(cell, context), self.identity.fingerprint)

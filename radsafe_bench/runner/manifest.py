@@ -138,7 +138,6 @@ def merged(earlier: Mapping[str, Any] | None, now: Mapping[str, Any]) -> dict[st
     both["conditions"] = asked = list(dict.fromkeys([*earlier["conditions"], *now["conditions"]]))
     reasons = {**earlier["why_not"], **now["why_not"]}
     both["why_not"] = {condition: reason for condition, reason in reasons.items() if condition not in asked}
-    both["not_applicable"] = list(both["why_not"])
     samples = max(earlier["sampling"]["samples"], now["sampling"]["samples"])
     both["sampling"] = {**now["sampling"], "samples": samples}
     return both

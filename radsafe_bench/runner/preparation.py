@@ -72,7 +72,6 @@ async def prepare(
         conditions,
         {
             "conditions": list(conditions),
-            "not_applicable": [condition for condition, reason in reasons.items() if reason],
             "why_not": {condition.value: reason for condition, reason in reasons.items() if reason},
             "retrieval": _state_retrieval(library, suite) if library else None,
             "max_context": _state_window(window, options, identity) if window else None,
@@ -106,7 +105,7 @@ def _state_retrieval(library: Library, suite: Suite) -> dict[str, Any]:
         "token": "a run of characters without whitespace",
         "chunks": len(library.chunks),
         "digest": library.digest,
-        "recall": library.recall(gold) if gold else None,
+        "recall": library.recall(gold) if gold else {},
     }
 
 
