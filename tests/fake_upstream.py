@@ -43,6 +43,7 @@ class FakeUpstream:
     port: int = 0
     models: Sequence[str] = ("fake-model",)
     received: list[Received] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
     abandoned: threading.Event = field(default_factory=threading.Event)
     models_act: Act | None = None
     _peers: set[Any] = field(default_factory=set)
@@ -113,6 +114,7 @@ class FakeUpstream:
             return web.json_response({"object": "list", "data": rows, "model": self.models[0]})
         if not request.path.endswith("/chat/completions") or not self._acts:
             return web.json_response({"error": {"message": "nothing to play"}}, status=404)
+        self.asked.set()
         act = self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
         try:
             return await act(request, body)

@@ -202,14 +202,10 @@ def _quotation(query: Query, overlap: Overlap, choose: _Chooser) -> list[_Row]:
     silent = len(candidates) - 1
     first = choose(scores)
     rows = _rows(candidates, probabilities, first)
-    others = [
-        0.0 if position in {first, silent} else probability
-        for position, probability in enumerate(probabilities)
-    ]
-    second = others.index(max(others))
-    if first != silent and others[second] >= _SECOND_SHARE * probabilities[first]:
-        total = sum(others)
-        rows += _rows([f" {text}" for text in candidates], [share / total for share in others], second)
+    others = [position for position in range(silent) if position != first]
+    second = max(others, key=probabilities.__getitem__, default=silent)
+    if silent not in {first, second} and probabilities[second] >= _SECOND_SHARE * probabilities[first]:
+        rows += _rows([f" {text}" for text in candidates], probabilities, second)
     return rows
 
 
@@ -230,9 +226,7 @@ def _rows(candidates: Sequence[str], probabilities: Sequence[float], chosen: int
 
 def _choice(index: int, rows: Sequence[_Row], conversation: Conversation) -> dict[str, Any]:
     """Return one choice, cut where the request's token limit is reached."""
-    body = conversation.body
-    limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    kept = rows[:limit] if isinstance(limit, int) else rows
+    kept = rows[: _limit(conversation.body)]
     alternatives = max(_TOP, conversation.wants_top_logprobs)
     return {
         "index": index,
@@ -240,6 +234,16 @@ def _choice(index: int, rows: Sequence[_Row], conversation: Conversation) -> dic
         "logprobs": {"content": [_logprob_row(row, alternatives) for row in kept], "refusal": None},
         "finish_reason": "stop" if len(kept) == len(rows) else "length",
     }
+
+
+def _limit(request: JsonObject) -> int | None:
+    for key in ("max_completion_tokens", "max_tokens"):
+        value = request.get(key)
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise InvalidRequest(f"{key} is a whole number from 1.", param=key)
+        if value is not None:
+            return value
+    return None
 
 
 def _logprob_row(row: _Row, alternatives: int) -> dict[str, Any]:

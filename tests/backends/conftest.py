@@ -1,7 +1,6 @@
 """A fake model server, and cases to ask it."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import pytest
@@ -29,9 +28,7 @@ def case(
     """Return a case as the gate reads it from a request."""
     body = {"model": "m", "messages": [{"role": "user", "content": question}], **fields}
     documents = tuple(
-        Document(
-            str(at), text, "evidence_field", f"/evidence/{at}", Span(0, len(text)), published=date(2025, 1, 1)
-        )
+        Document(str(at), text, "evidence_field", f"/evidence/{at}", Span(0, len(text)))
         for at, text in enumerate(evidence)
     )
     state = EvidenceState.SUPPLIED if documents else EvidenceState.NONE

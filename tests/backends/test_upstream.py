@@ -191,8 +191,7 @@ async def test_cancelling_stops_the_generation(upstream: FakeUpstream, streams: 
     upstream.play(stream([{}] * 1_000, pause_s=0.01) if streams else hang())
     async with _client(upstream) as client:
         call: asyncio.Task[Any] = asyncio.create_task(_chunks(client) if streams else client.post(CHAT, ASK))
-        while not upstream.chats:
-            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(upstream.asked.wait, 5)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
