@@ -18,6 +18,12 @@ _INJECTION: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
+_TELLTALES: Final = (
+    "ignore", "disregard", "forget", "override", "you are now", "act as", "pretend", "instruction", "prompt",
+    "<|im_start|>", "inst]", "<<sys>>", "# system", "##system", "tell", "reveal", "mention", "answer", "respond", "reply",
+)  # fmt: skip
+"""One of these stands in every text that the pattern matches."""
+
 
 class Triage:
     """Flags high-risk topics of the question, and evidence that gives instructions.
@@ -64,5 +70,8 @@ def _asked(case: Case) -> str:
 
 def _instructions(documents: Sequence[Document]) -> Iterator[EvidenceSpan]:
     for document in documents:
+        small = document.text.lower()
+        if not any(word in small for word in _TELLTALES):
+            continue  # the pattern is two hundred times as slow
         for found in _INJECTION.finditer(document.text):
             yield EvidenceSpan(document.id, Span(*found.span()))

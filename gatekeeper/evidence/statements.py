@@ -1,41 +1,58 @@
 """The statements of a document, each read once for every claim that will be compared with it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from gatekeeper.checks.slots.reading import Reading, read
+from gatekeeper.checks.slots.tokens import outline
 from gatekeeper.claims.sentences import sentences
 from gatekeeper.exchange import Document, Span
 
 
-@dataclass(frozen=True, slots=True)
 class Statement:
     """One sentence or row of a document. `span` are offsets into the document's text.
 
-    `heading` holds the terms of the title, heading or sentence that it stands under, `before` those
-    of the document up to it: what a sentence leaves out, the ones before it have named.
+    `outline` says what it speaks of; its slots are read when the first claim on the same subject needs
+    them. `heading` names what the title, heading or sentence speaks of that it stands under.
     """
 
-    document: str
-    span: Span
-    text: str
-    reading: Reading
-    heading: Mapping[str, float]
-    before: Mapping[str, float]
+    __slots__ = ("_place", "_reading", "_spoken", "document", "heading", "outline", "span", "text")
+
+    def __init__(
+        self, document: str, span: Span, text: str, heading: frozenset[str], place: int, spoken: dict[str, int]
+    ) -> None:
+        self.document = document
+        self.span = span
+        self.text = text
+        self.outline = outline(text)
+        self.heading = heading
+        self._place = place
+        self._spoken = spoken
+        for concept in self.outline.named:
+            spoken.setdefault(concept, place)
+        self._reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """Its clauses with their slots."""
+        if self._reading is None:
+            self._reading = read(self.outline)
+        return self._reading
+
+    def follows(self, concept: str) -> bool:
+        """Whether an earlier statement of the document speaks of a concept that this one may leave out."""
+        return self._spoken.get(concept, self._place) < self._place
 
 
 def read_statements(document: Document) -> Iterator[Statement]:
     """Yield the statements of a document in order."""
-    title = read(document.title).terms if document.title else {}
-    before: Mapping[str, float] = {}
-    leads: dict[Span, Mapping[str, float]] = {}
-    for sentence in sentences(document.text):
-        text = document.text[slice(*sentence.span)]
-        reading = read(text)
+    title = outline(document.title).named if document.title else frozenset()
+    spoken: dict[str, int] = {}
+    leads: dict[Span, frozenset[str]] = {}
+    for place, sentence in enumerate(sentences(document.text)):
         heading = title
         if sentence.lead is not None:
             if sentence.lead not in leads:
-                leads[sentence.lead] = {**title, **read(document.text[slice(*sentence.lead)]).terms}
+                leads[sentence.lead] = title | outline(document.text[slice(*sentence.lead)]).named
             heading = leads[sentence.lead]
-        yield Statement(document.id, sentence.span, text, reading, heading, before)
-        before = {**before, **reading.terms}
+        text = document.text[slice(*sentence.span)]
+        yield Statement(document.id, sentence.span, text, heading, place, spoken)

@@ -1,9 +1,8 @@
 """Drugs, contrast agents, devices, routes, modalities: members of closed classes that were swapped."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import GENERIC, Role
 from gatekeeper.checks.slots.tokens import Lexeme
@@ -16,8 +15,7 @@ _FAMILIES: Final = {
 """A single agent is one of its family too: iohexol in the place of gadolinium is another medium."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """One named member of a class; one name may stand in several classes.
 
     `anchors` are the concepts that tell it from others of its class in the same clause.
@@ -40,9 +38,9 @@ def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:
     return [
         Agent(lexeme.first, lexeme.last, name, group)
         for lexeme in lexemes
-        if lexeme.term.role is Role.AGENT
-        for group in lexeme.term.groups
-        for name, group in [(lexeme.term.concept, group), *_FAMILIES.get(group, ())]
+        if lexeme.role is Role.AGENT
+        for group in lexeme.groups
+        for name, group in [(lexeme.concept, group), *_FAMILIES.get(group, ())]
     ]
 
 

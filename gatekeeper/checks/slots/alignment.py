@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from heapq import nlargest
 from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gatekeeper.checks.slots.clause import Clause
-from gatekeeper.checks.slots.kinds import KINDS, context_fits, gate_is_open
+from gatekeeper.checks.slots.kinds import compare_slots, context_fits, gate_is_open
 from gatekeeper.checks.slots.reading import Reading
 from gatekeeper.checks.slots.slot import Match
 from gatekeeper.checks.slots.tokens import TERM_WEIGHT
@@ -15,6 +15,8 @@ from gatekeeper.checks.slots.tokens import TERM_WEIGHT
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
 
+MAX_CANDIDATES: Final = 24
+"""Statements that a claim is compared with, however long the evidence is."""
 GLANCE: Final = 0.3
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
@@ -36,7 +38,7 @@ class Rarity:
     def __init__(self, statements: Iterable["Statement"]) -> None:
         self._named: Counter[str] = Counter()
         for statement in statements:
-            self._named.update(statement.reading.terms.keys())
+            self._named.update(statement.outline.named)
 
     def of(self, concept: str) -> float:
         """Return a factor in (0, 1], 1 for concepts that at most one statement names."""
@@ -48,8 +50,7 @@ class Rarity:
         return {concept: weight * self.of(concept) for concept, weight in terms.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Aligned:
+class Aligned(NamedTuple):
     """A clause of a statement beside a clause of the claim.
 
     `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
@@ -92,12 +93,15 @@ def align(
     beside = {concept: weight for concept, weight in claim.terms.items() if concept not in clause.terms}
     context = rarity.weighed({**(around.terms if around else {}), **beside})
     terms = rarity.weighed(clause.terms)
-    for position, statement in enumerate(statements):
+    for position in _candidates(claim.named | (around.named if around else frozenset()), statements):
+        statement = statements[position]
+        if not _may_align(terms, context, statement):
+            continue
         for other in statement.reading.clauses:
             overlap = _overlap(terms, context, other, statement)
             if overlap.share < GLANCE or not gate_is_open(clause, around, other):
                 continue
-            matches = [match for kind in KINDS for match in kind(clause, around, other)]
+            matches = compare_slots(clause, around, other)
             agreed = tuple(match for match in matches if match.differs is None)
             differing = tuple(match for match in matches if match.differs)
             score = _with_slots(overlap, clause, agreed, differing)
@@ -119,6 +123,32 @@ def align(
             )
 
 
+def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> list[int]:
+    """Return the statements that share most words with a claim, at most MAX_CANDIDATES, in order."""
+    shared = [
+        (len(named & statement.outline.named) + len(named & statement.heading), -position)
+        for position, statement in enumerate(statements)
+    ]
+    if len(shared) > MAX_CANDIDATES:
+        shared = nlargest(MAX_CANDIDATES, shared)
+    return sorted(-position for count, position in shared if count)
+
+
+def _may_align(terms: Mapping[str, float], context: Mapping[str, float], statement: "Statement") -> bool:
+    """Whether any clause of a statement can reach GLANCE: a look before its slots are read."""
+    near = statement.outline.named
+    total = hit = 0.0
+    for concept, weight in terms.items():
+        total += weight
+        if concept in near or concept in statement.heading:
+            hit += weight
+        elif statement.follows(concept):
+            hit += _BEFORE * weight
+    if total < _SUBJECT and context:
+        return True
+    return hit >= GLANCE * total
+
+
 class _Overlap(NamedTuple):
     whole: float
     hit: float
@@ -134,7 +164,7 @@ def _overlap(
     terms: Mapping[str, float], context: Mapping[str, float], clause: Clause, statement: "Statement"
 ) -> _Overlap:
     """Weigh what the claim speaks of, and how much of it the clause and what surrounds it speak of."""
-    nearby = statement.reading.terms
+    nearby = statement.outline.named
     total = hit = around = around_hit = unmet = 0.0
     own: dict[str, float] = {}
     for concept, weight in terms.items():
@@ -147,7 +177,7 @@ def _overlap(
             credit = own[concept] = _HEADING * weight
         elif concept in clause.beside:
             credit, own[concept] = _BESIDE * weight, _BESIDE_ITSELF * weight
-        elif concept in nearby or concept in statement.before:
+        elif concept in nearby or statement.follows(concept):
             credit = _BEFORE * weight
         else:
             credit = 0.0
@@ -157,7 +187,7 @@ def _overlap(
         around += weight
         if concept in clause.terms or concept in clause.topic or concept in statement.heading:
             around_hit += weight
-        elif concept in nearby or concept in statement.before:
+        elif concept in nearby or statement.follows(concept):
             around_hit += _BEFORE * weight
     needed = min(around, max(0.75, _SUBJECT - total))
     return _Overlap(total + needed, hit + min(around_hit, needed), own, unmet)
@@ -188,6 +218,6 @@ def back_share(stated: Mapping[str, float], named: Iterable[str]) -> float:
 def _conditions_met(claim: Clause, other: Clause, statement: "Statement") -> bool:
     return all(
         group in other.conditions
-        or any(concept in statement.heading or concept in statement.before for concept in concepts)
+        or any(concept in statement.heading or statement.follows(concept) for concept in concepts)
         for group, concepts in claim.conditions.items()
     )

@@ -1,8 +1,7 @@
 """Categories of reporting scales, stages, grades, groups: "BI-RADS 4A", "LR-5", "group II", "type A"."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.tokens import Tokens
 
@@ -96,8 +95,12 @@ _STARTS_ROW: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
+_TRIGGERS: Final = frozenset(phrase[0] for phrase in _SCALES)
+_FUSED_INITIALS: Final = frozenset("ltcg")
+"""Where a category can stand: everything else is passed over."""
+
+
+class Category(NamedTuple):
     """One or more values of a scale; `direction` is "≥" or "≤" where neighbours are meant too."""
 
     first: int
@@ -115,15 +118,17 @@ class Category:
 def read_categories(tokens: Tokens, taken: set[int]) -> list[Category]:
     """Return the categories of a text and add their tokens to `taken`."""
     found: list[Category] = []
-    position = 0
-    while position < len(tokens):
-        category = _category(tokens, position) or _row_key(tokens, position, found)
-        if category is None:
-            position += 1
+    for position, word in enumerate(tokens.lower):
+        if position in taken:
             continue
-        taken.update(range(category.first, category.last))
-        found.append(category)
-        position = category.last
+        category = None
+        if word in _TRIGGERS or (word[-1].isalnum() and word[0] in _FUSED_INITIALS and len(word) < 6):
+            category = _category(tokens, position)
+        if category is None and found:
+            category = _row_key(tokens, position, found)
+        if category is not None:
+            taken.update(range(category.first, category.last))
+            found.append(category)
     return found
 
 
@@ -179,6 +184,9 @@ def _category(tokens: Tokens, position: int) -> Category | None:
     if not values:
         return None
     sign, last = _direction(tokens, last, sign)
+    if scale in {"stage", "grade"}:
+        of, end = _scale(tokens, last)
+        scale, last = (of, end) if of == "ckd" else (scale, last)
     return Category(position, last, scale, frozenset(values), sign)
 
 
@@ -189,7 +197,7 @@ def _is_letter(tokens: Tokens, position: int, scale: str) -> bool:
 
 def _scale(tokens: Tokens, position: int) -> tuple[str, int]:
     for length in range(_LONGEST, 0, -1):
-        scale = _SCALES.get(tokens.lower[position : position + length])
+        scale = _SCALES.get(tuple(tokens.lower[position : position + length]))
         if scale:
             return scale, position + length
     return "", position
@@ -197,7 +205,7 @@ def _scale(tokens: Tokens, position: int) -> tuple[str, int]:
 
 def _fused(tokens: Tokens, position: int) -> Category | None:
     word = tokens.at(position)
-    found = _FUSED.match(word) if word[:1] in "ltcgp" and len(word) > 1 else None
+    found = _FUSED.match(word)
     if found is None or not tokens.raw[position][0].isupper() or found[1] not in _FUSED_SCALES:
         return None
     scale, last = _FUSED_SCALES[found[1]], position + 1
@@ -319,7 +327,7 @@ def _row_key(tokens: Tokens, position: int, found: list[Category]) -> Category |
     value, last = _value(tokens, position, scale)
     if not value or not (len(value) > 1 or _goes_on(tokens, last)) or _goes_on_with_unit(tokens, last):
         return None
-    return replace(found[0], first=position, last=last, values=frozenset({value}), direction="")
+    return found[0]._replace(first=position, last=last, values=frozenset({value}), direction="")
 
 
 def _goes_on_with_unit(tokens: Tokens, position: int) -> bool:

@@ -1,7 +1,8 @@
 """A clause: what it speaks of, under which conditions, with which slots."""
 
+from typing import NamedTuple
+
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -11,8 +12,7 @@ from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.temporal import Relation, Urgency
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots.alignment import ALIGNED, Aligned, Rarity, align, back_share
 from gatekeeper.checks.slots.clause import Clause
-from gatekeeper.checks.slots.kinds import KINDS, gate_is_open, is_negative
+from gatekeeper.checks.slots.kinds import compare_slots, gate_is_open, is_negative
 from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
 from gatekeeper.checks.slots.quantity import OTHER_CASE
 from gatekeeper.checks.slots.reading import Reading, read
@@ -129,7 +129,7 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
     if candidate.score < BROADLY_ALIGNED:
         return False
     named = {agent.name for agent in claim.agents if (agent.first, agent.last) == match.claim}
-    if named.isdisjoint(statement.reading.terms.keys() - candidate.clause.terms.keys()):
+    if named.isdisjoint(statement.outline.named - candidate.clause.terms.keys()):
         return True
     same_case = not claim.conditions.keys().isdisjoint(candidate.clause.conditions.keys())
     by_words = match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT
@@ -180,6 +180,8 @@ def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
     return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=best.statement)
 
 
+SAME_WORDS: Final = 0.6
+"""Share of the shorter statement's words below which two statements are not looked at."""
 MUTUAL: Final = 0.75
 """Share of each other's terms that two statements must both name to be about the same thing."""
 
@@ -190,8 +192,9 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
     Stricter than `compare`: both must speak of the same, under the same conditions, and differ in one
     slot only, because a table's rows differ in what they are about and in what they say.
     """
-    shared = len(first.reading.terms.keys() & second.reading.terms.keys())
-    if shared < 2 or shared < 0.4 * min(len(first.reading.terms), len(second.reading.terms)):
+    ours, theirs = first.outline.named, second.outline.named
+    shared = len(ours & theirs)
+    if shared < 2 or shared < SAME_WORDS * min(len(ours), len(theirs)):
         return None
     for clause in first.reading.clauses:
         for other in second.reading.clauses:
@@ -208,11 +211,11 @@ def _disagreement(
         return None
     if not gate_is_open(clause, None, other):
         return None
-    there = back_share(rarity.weighed(clause.terms), other.terms.keys() | second.heading.keys())
-    back = back_share(rarity.weighed(other.terms), clause.terms.keys() | first.heading.keys())
+    there = back_share(rarity.weighed(clause.terms), other.terms.keys() | second.heading)
+    back = back_share(rarity.weighed(other.terms), clause.terms.keys() | first.heading)
     if max(there, back) < MUTUAL or min(there, back) < ALIGNED:
         return None
-    differing = [match for kind in KINDS for match in kind(clause, None, other) if match.differs]
+    differing = [match for match in compare_slots(clause, None, other) if match.differs]
     if len({match.claim for match in differing}) != 1 or differing[0].differs == OTHER_CASE:
         return None
     return differing[0].differs

@@ -207,9 +207,28 @@ def urgency(claim: Clause, context: Reading | None, statement: Clause) -> Iterat
             yield from (_match(wait, stated, "temporal") for wait in temporal.waits(claim.quantities))
 
 
-KINDS: Final[tuple[Kind, ...]] = (
-    numbers, categories, sides, agents, stances, opposites, negations, relations, urgency,
-)  # fmt: skip
+KINDS: Final[tuple[tuple[str, Kind], ...]] = (
+    ("quantities", numbers),
+    ("categories", categories),
+    ("sides", sides),
+    ("agents", agents),
+    ("axes", opposites),
+    ("relations", relations),
+)
+"""Kinds of which both clauses must hold a slot, by the clause's field."""
+ONE_SIDED_KINDS: Final[tuple[Kind, ...]] = (stances, negations, urgency)
+"""Kinds that can differ where only one clause holds a slot, or where the context lends one."""
+
+
+def compare_slots(claim: Clause, context: Reading | None, statement: Clause) -> list[Match]:
+    """Return all slots of two clauses that met."""
+    matches: list[Match] = []
+    for name, kind in KINDS:
+        if getattr(claim, name) and getattr(statement, name):
+            matches += kind(claim, context, statement)
+    for kind in ONE_SIDED_KINDS:
+        matches += kind(claim, context, statement)
+    return matches
 
 
 def gate_is_open(claim: Clause, context: Reading | None, statement: Clause) -> bool:

@@ -1,8 +1,7 @@
 """Sides of the body and what they belong to: left, right, bilateral, contralateral."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
@@ -16,8 +15,7 @@ _PHRASE_END: Final = frozenset(
 _KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """A side with the concepts that follow it, nearest first."""
 
     first: int
@@ -31,13 +29,13 @@ class Side:
         return "laterality:relative" if self.side in _KINDS[1] else "laterality:absolute"
 
 
-def read_sides(tokens: Tokens, lexemes: Sequence[Lexeme]) -> list[Side]:
+def read_sides(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Side, ...]:
     """Return the sides that a clause names."""
-    return [
-        Side(lexeme.first, lexeme.last, lexeme.term.concept, _anchors(tokens, lexemes, position))
+    return tuple(
+        Side(lexeme.first, lexeme.last, lexeme.concept, _anchors(tokens, lexemes, position))
         for position, lexeme in enumerate(lexemes)
-        if lexeme.term.role is Role.SIDE
-    ]
+        if lexeme.role is Role.SIDE
+    )
 
 
 def _anchors(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[str, ...]:
@@ -46,16 +44,16 @@ def _anchors(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[
     anchors: list[str] = []
     end = side.last
     for following in lexemes[position + 1 : position + 1 + _REACH]:
-        if following.term.role not in SUBJECT_ROLES or not _PHRASE_END.isdisjoint(tokens.lower[end : following.first]):
+        if following.role not in SUBJECT_ROLES or not _PHRASE_END.isdisjoint(tokens.lower[end : following.first]):
             break
-        anchors.append(following.term.concept)
+        anchors.append(following.concept)
         end = following.last
     if anchors and anchors[0] != "side":
         return tuple(anchors)
     return tuple(
-        lexeme.term.concept
+        lexeme.concept
         for lexeme in reversed(lexemes[max(0, position - 2) : position])
-        if lexeme.term.role in SUBJECT_ROLES
+        if lexeme.role in SUBJECT_ROLES
     )
 
 

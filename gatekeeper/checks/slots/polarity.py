@@ -1,8 +1,7 @@
 """Whether something holds, is asked for, allowed or forbidden: negation, stance, antonyms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
@@ -46,8 +45,7 @@ _OF_LEAVING_OUT: Final = {
 """What "X is … to be left out" says of X itself: what need not be stopped may go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stance:
+class Stance(NamedTuple):
     """What a clause says of an action: required, recommended, allowed, unnecessary or avoided."""
 
     first: int
@@ -60,8 +58,7 @@ class Stance:
         return "polarity:stance"
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """One of two opposite words, turned round where it is negated."""
 
     first: int
@@ -75,8 +72,7 @@ class Axis:
         return f"polarity:{self.axis}"
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(NamedTuple):
     """A negation and the concepts that it denies, nearest first; `used` where it turns a stance or axis."""
 
     first: int
@@ -92,22 +88,22 @@ class Negation:
 
 def read_polarity(
     tokens: Tokens, lexemes: Sequence[Lexeme]
-) -> tuple[Stance | None, list[Axis], list[Negation]]:
+) -> tuple[Stance | None, tuple[Axis, ...], tuple[Negation, ...]]:
     """Read the stance, antonyms and negations of one clause's lexemes."""
-    negators = [position for position, lexeme in enumerate(lexemes) if lexeme.term.role is Role.NEGATOR]
+    negators = [position for position, lexeme in enumerate(lexemes) if lexeme.role is Role.NEGATOR]
     stance, used = _stance(tokens, lexemes, negators)
     axes = []
     for position, lexeme in enumerate(lexemes):
-        if lexeme.term.role is Role.AXIS:
+        if lexeme.role is Role.AXIS:
             denying = _negator_of(tokens, lexemes, negators, position)
             if denying in used or (denying is not None and abs(position - denying) > _AXIS_REACH):
                 denying = None
             if denying is not None:
                 used.add(denying)
-            positive = (lexeme.term.concept == "+") == (denying is None)
-            axes.append(Axis(lexeme.first, lexeme.last, lexeme.term.groups[0], positive))
+            positive = (lexeme.concept == "+") == (denying is None)
+            axes.append(Axis(lexeme.first, lexeme.last, lexeme.groups[0], positive))
     negations = [_negation(tokens, lexemes, position, position in used) for position in negators]
-    return stance, axes, [negation for negation in negations if negation.denied]
+    return stance, tuple(axes), tuple(negation for negation in negations if negation.denied)
 
 
 def stances_conflict(claim: Stance, statement: Stance) -> bool:
@@ -120,9 +116,9 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     deontic = action = None
     used: set[int] = set()
     for position, lexeme in enumerate(lexemes):
-        if lexeme.term.role is not Role.STANCE:
+        if lexeme.role is not Role.STANCE:
             continue
-        value = lexeme.term.concept
+        value = lexeme.concept
         if tokens.at(lexeme.last) == "be" and tokens.at(lexeme.last + 1) in _MEASURING:
             continue  # "should be below 1.5" asks for a value, not for an action
         denying = _negator_of(tokens, lexemes, negators, position)
@@ -144,7 +140,7 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
 def _outweighs(value: str, other: str) -> bool:
     """ "May" gives way to any clearer word; forbidding outweighs asking ("should be avoided")."""
     return other == "possible" or (
-        value in {"avoided", "unnecessary"} and other in {"required", "recommended"}
+        value in {"avoided", "unnecessary"} and other in {"required", "obliged", "recommended"}
     )
 
 
@@ -198,7 +194,7 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
     if _ENDING.intersection(between) or (word not in {"no", "neither", "none"} and _FINITE.intersection(between)):
         return True
     return any(
-        lexeme.term.role is Role.STANCE and lexeme.term.concept not in {"possible", "done"}
+        lexeme.role is Role.STANCE and lexeme.concept not in {"possible", "done"}
         for lexeme in lexemes[negator + 1 : position]
     )
 
@@ -210,7 +206,7 @@ def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bo
     for lexeme in lexemes[position + 1 : position + 3]:
         if not _ENDING.isdisjoint(tokens.lower[end : lexeme.first]):
             break
-        if lexeme.term.role in SUBJECT_ROLES:
-            denied.append(lexeme.term.concept)
+        if lexeme.role in SUBJECT_ROLES:
+            denied.append(lexeme.concept)
         end = lexeme.last
     return Negation(opening.first, opening.last, tuple(denied), used)

@@ -1,8 +1,7 @@
 """Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
 
-from dataclasses import dataclass
 from math import isinf
-from typing import Final
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.units import Unit
 
@@ -24,8 +23,7 @@ _FAMILIES: Final = (
 """Measures that are mistaken for one another: an equal number in the other one is another claim."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A value, interval or one-sided bound in base units.
 
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),

@@ -1,7 +1,6 @@
 """Reading quantities out of tokens: numbers, number words, units, comparators, intervals, lists."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import inf
 from typing import Final, NamedTuple
 
@@ -36,6 +35,7 @@ _BEFORE: Final = {
     for phrase in phrases.split("|")
 }
 _LONGEST: Final = max(map(len, _BEFORE))
+_COMPARING_ENDS: Final = frozenset(phrase[-1] for phrase in _BEFORE)
 _AFTER: Final = {
     word: sign
     for sign, words in {
@@ -66,6 +66,9 @@ _DENYING: Final = frozenset({"no", "not", "never", "none", "without"})
 _OLD: Final = frozenset({"old", "age", "aged"})
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
+_DIGITS: Final = frozenset("0123456789.")
+_TRIGGERS: Final = frozenset(_NUMBER_WORDS) | frozenset(_FREQUENT) | frozenset(TIME_UNITS)
+"""Where a quantity can stand: everything else is passed over."""
 NO_UNIT: Final = Unit("number", 1.0)
 
 
@@ -82,16 +85,14 @@ def read_quantities(tokens: Tokens, concepts: Mapping[int, str], taken: set[int]
     `concepts` maps the last token of every lexeme to its concept, so that "eGFR < 30" knows its unit.
     """
     found: list[Quantity] = []
-    position = 0
-    while position < len(tokens):
-        quantity = None if position in taken else _quantity(tokens, position, concepts)
-        if quantity is None:
-            position += 1
+    for position, word in enumerate(tokens.lower):
+        if position in taken or not (word[0] in _DIGITS or word in _TRIGGERS):
             continue
-        found.append(quantity)
-        taken.update(range(quantity.first, quantity.last))
-        position = quantity.last
-    return _frequencies_only(_shared_units(tokens, found))
+        quantity = _quantity(tokens, position, concepts)
+        if quantity is not None:
+            found.append(quantity)
+            taken.update(range(quantity.first, quantity.last))
+    return _frequencies_only(_shared_units(tokens, found)) if found else found
 
 
 def _quantity(tokens: Tokens, position: int, concepts: Mapping[int, str]) -> Quantity | None:
@@ -217,8 +218,10 @@ def _comparator(tokens: Tokens, position: int) -> tuple[int, str, bool]:
 
 
 def _phrase_before(tokens: Tokens, position: int) -> tuple[int, str]:
+    if tokens.at(position - 1) not in _COMPARING_ENDS:
+        return 0, ""
     for length in range(min(_LONGEST, position), 0, -1):
-        sign = _BEFORE.get(tokens.lower[position - length : position])
+        sign = _BEFORE.get(tuple(tokens.lower[position - length : position]))
         if sign:
             return length, sign
     return 0, ""
@@ -232,7 +235,7 @@ def _upper_end(tokens: Tokens, number: _Number, first: int) -> tuple[_Number | N
         return None, "", False
     position += 1
     for length in range(_LONGEST, 0, -1):
-        sign = _BEFORE.get(tokens.lower[position : position + length])
+        sign = _BEFORE.get(tuple(tokens.lower[position : position + length]))
         if sign:
             second = _number(tokens, position + length)
             break
@@ -379,9 +382,7 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
             and following.unit.measure != "number"
         ):
             scale = following.unit.factor
-            shared[position] = replace(
-                here,
-                low=here.low * scale,
+            shared[position] = here._replace(low=here.low * scale,
                 high=here.high * scale,
                 unit=following.unit,
                 subject="",

@@ -1,7 +1,8 @@
 """A sentence read once: its clauses with their slots."""
 
+from typing import NamedTuple
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from gatekeeper.checks.slots.agent import read_agents
 from gatekeeper.checks.slots.category import Category, read_categories
@@ -13,25 +14,24 @@ from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.quantity_reading import read_quantities
 from gatekeeper.checks.slots.sharing import Mark, anchored, clause_starts, fronted, lend, marks_of, share_rows
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens, lexemes, tokenize, weight_of
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Outline, Tokens, outline, weight_of
 from gatekeeper.exchange import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A sentence with its clauses; `terms` are those of all clauses together."""
 
     tokens: Tokens
     clauses: tuple[Clause, ...]
     terms: Mapping[str, float]
+    named: frozenset[str]
 
     def span(self, tokens: tuple[int, int]) -> Span:
         """Return the characters of a token range."""
         return self.tokens.span(*tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """What was found in a sentence, before it is divided into clauses."""
 
     tokens: Tokens
@@ -40,14 +40,40 @@ class _Parts:
     categories: Sequence[Category]
 
 
-def read(text: str) -> Reading:
+def read(text: str | Outline) -> Reading:
     """Read a sentence. Keeps nothing between calls."""
-    parts = _parts(tokenize(text))
-    tokens = parts.tokens
-    placed = [*parts.quantities, *parts.categories, *read_sides(tokens, parts.lexemes), *read_agents(parts.lexemes)]
+    outlined = outline(text) if isinstance(text, str) else text
+    parts = _parts(outlined)
+    clauses = _clauses(parts)
+    terms = {concept: weight for clause in clauses for concept, weight in clause.terms.items()}
+    return Reading(parts.tokens, tuple(clauses), terms, outlined.named)
+
+
+def _parts(outlined: Outline) -> _Parts:
+    tokens, found = outlined.tokens, outlined.lexemes
+    named = {
+        position
+        for lexeme in found
+        if lexeme.last - lexeme.first > 1 and any(map(tokens.is_number, range(lexeme.first, lexeme.last)))
+        for position in range(lexeme.first, lexeme.last)
+    }
+    taken = set(named)
+    categories = read_categories(tokens, taken)
+    concepts = {lexeme.last - 1: lexeme.concept for lexeme in found if lexeme.role in SUBJECT_ROLES}
+    quantities = read_quantities(tokens, concepts, taken)
+    taken -= named
+    if taken:
+        found = tuple(one for one in found if taken.isdisjoint(range(one.first, one.last)))
+    return _Parts(tokens, found, quantities, categories)
+
+
+def _clauses(parts: _Parts) -> list[Clause]:
+    placed = [*parts.quantities, *parts.categories, *read_sides(parts.tokens, parts.lexemes), *read_agents(parts.lexemes)]
     marks = marks_of(parts.lexemes, placed)
-    starts = clause_starts(tokens, parts.lexemes, marks)
-    ends = [start for start, _ in starts[1:]] + [len(tokens)]
+    starts = clause_starts(parts.tokens, parts.lexemes, marks)
+    if len(starts) == 1:
+        return [_clause(parts, 0, len(parts.tokens))]
+    ends = [start for start, _ in starts[1:]] + [len(parts.tokens)]
     clauses: list[Clause] = []
     rows: list[Clause] = []
     for (first, is_row), last in zip(starts, ends, strict=True):
@@ -56,87 +82,72 @@ def read(text: str) -> Reading:
             rows = []
         rows.append(_clause(parts, first, last))
     clauses += share_rows(rows)
-    clauses = _on_topic(parts, marks, _under_opening(parts, clauses))
-    terms = {concept: weight for clause in clauses for concept, weight in clause.terms.items()}
-    return Reading(tokens, tuple(clauses), terms)
-
-
-def _parts(tokens: Tokens) -> _Parts:
-    found = list(lexemes(tokens))
-    named = {
-        position
-        for lexeme in found
-        if any(tokens.is_number(position) for position in range(lexeme.first, lexeme.last))
-        for position in range(lexeme.first, lexeme.last)
-    }
-    taken = set(named)
-    categories = read_categories(tokens, taken)
-    concepts = {lexeme.last - 1: lexeme.term.concept for lexeme in found if lexeme.term.role in SUBJECT_ROLES}
-    quantities = read_quantities(tokens, concepts, taken)
-    taken -= named
-    free = [lexeme for lexeme in found if taken.isdisjoint(range(lexeme.first, lexeme.last))]
-    return _Parts(tokens, free, quantities, categories)
+    return _on_topic(parts, marks, _under_opening(parts, clauses))
 
 
 def _clause(parts: _Parts, first: int, last: int) -> Clause:
     own = [lexeme for lexeme in parts.lexemes if first <= lexeme.first < last]
-    stance, axes, negations = read_polarity(parts.tokens, own)
-    conditions: dict[str, frozenset[str]] = {}
-    for lexeme in own:
-        if lexeme.term.role is Role.QUALIFIER:
-            group = lexeme.term.groups[0]
-            conditions[group] = conditions.get(group, frozenset()) | {lexeme.term.concept}
-    here = [quantity for quantity in parts.quantities if first <= quantity.first < last]
+    roles = {lexeme.role for lexeme in own}
+    tokens = parts.tokens
+    stance, axes, negations = read_polarity(tokens, own) if roles & _POLAR else (None, (), ())
     return Clause(
         first,
         last,
-        terms={one.term.concept: weight_of(one.term) for one in own if one.term.role in SUBJECT_ROLES},
-        conditions=conditions,
-        quantities=tuple(anchored(parts.tokens, own, here)),
-        categories=tuple(category for category in parts.categories if first <= category.first < last),
-        sides=tuple(read_sides(parts.tokens, own)),
-        agents=tuple(anchored(parts.tokens, own, read_agents(own))),
+        terms={one.concept: weight_of(one) for one in own if one.role in SUBJECT_ROLES},
+        conditions=_conditions(own) if Role.QUALIFIER in roles else {},
+        quantities=anchored(tokens, own, [one for one in parts.quantities if first <= one.first < last]),
+        categories=tuple([one for one in parts.categories if first <= one.first < last]),
+        sides=read_sides(tokens, own) if Role.SIDE in roles else (),
+        agents=anchored(tokens, own, read_agents(own)) if Role.AGENT in roles else (),
         stance=stance,
-        axes=tuple(axes),
-        negations=tuple(negations),
-        relations=tuple(read_relations(own)),
-        urgency=tuple(read_urgency(own)),
-        excepted=_exception(own),
+        axes=axes,
+        negations=negations,
+        relations=read_relations(own) if Role.RELATION in roles else (),
+        urgency=read_urgency(own) if Role.URGENCY in roles else (),
+        excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
     )
 
 
-def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> list[Clause]:
-    """Let what a sentence names before it says anything be the topic of all its clauses."""
-    if len(clauses) < 2 or not marks:
-        return clauses
-    topic = [
-        one.term.concept
-        for one in parts.lexemes
-        if one.last <= marks[0].first and one.term.role in SUBJECT_ROLES
-    ]
-    return [replace(clause, topic=clause.topic.union(topic)) for clause in clauses] if topic else clauses
+_POLAR = frozenset({Role.NEGATOR, Role.STANCE, Role.AXIS})
+
+
+def _conditions(own: Sequence[Lexeme]) -> dict[str, frozenset[str]]:
+    conditions: dict[str, frozenset[str]] = {}
+    for lexeme in own:
+        if lexeme.role is Role.QUALIFIER:
+            group = lexeme.groups[0]
+            conditions[group] = conditions.get(group, frozenset()) | {lexeme.concept}
+    return conditions
 
 
 def _exception(own: Sequence[Lexeme]) -> frozenset[str]:
     """Return the terms after "unless" or "except"."""
-    at = next((position for position, one in enumerate(own) if one.term.role is Role.EXCEPTION), len(own))
-    return frozenset(one.term.concept for one in own[at + 1 :] if one.term.role in SUBJECT_ROLES)
+    at = next(position for position, one in enumerate(own) if one.role is Role.EXCEPTION)
+    return frozenset(one.concept for one in own[at + 1 :] if one.role in SUBJECT_ROLES)
 
 
 def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
     """Let the condition that opens a sentence hold for all its clauses."""
     end = fronted(parts.tokens)
-    if not end or len(clauses) < 2:
+    if not end:
         return clauses
     opening = _clause(parts, 0, end)
     return [
         clauses[0],
         *(
-            replace(
-                lend(clause, [opening]),
+            lend(clause, [opening])._replace(
                 conditions={**opening.conditions, **clause.conditions},
                 topic=frozenset(opening.terms),
             )
             for clause in clauses[1:]
         ),
     ]
+
+
+def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> list[Clause]:
+    """Let what a sentence names before it says anything be the topic of all its clauses."""
+    if not marks:
+        return clauses
+    before = marks[0].first
+    topic = [one.concept for one in parts.lexemes if one.last <= before and one.role in SUBJECT_ROLES]
+    return [clause._replace(topic=clause.topic.union(topic)) for clause in clauses] if topic else clauses

@@ -1,7 +1,6 @@
 """Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeVar
 
 from gatekeeper.checks.slots.agent import Agent
@@ -16,6 +15,7 @@ STRONG: Final = frozenset({";", "whereas", "but", "however", "although", "though
 _INSTEAD: Final = frozenset({("rather", "than"), ("instead", "of")})
 WEAK: Final = frozenset({",", "and", "or", "while", "then", "."})
 _CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
+_SEPARATORS: Final = STRONG | WEAK | _CHOOSING
 _LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
 _FRONTING: Final = frozenset(
     {"at", "in", "for", "with", "without", "during", "after", "before", "on", "if", "when", "among", "within", "under", "once"}
@@ -37,12 +37,12 @@ def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
     """Return slots, conditions and stances in order."""
     marks = [Mark(slot.first, slot.last, slot.signature) for slot in placed]
     for lexeme in found:
-        if lexeme.term.role is Role.QUALIFIER:
-            marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.term.groups[0]}"))
-        elif lexeme.term.role is Role.STANCE and lexeme.term.concept != "possible":
+        if lexeme.role is Role.QUALIFIER:
+            marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.groups[0]}"))
+        elif lexeme.role is Role.STANCE and lexeme.concept != "possible":
             # "Withhold and restart": opposite actions are no repetition of a pattern.
-            action = lexeme.term.concept in {"done", "left out"}
-            marks.append(Mark(lexeme.first, lexeme.last, f"action:{lexeme.term.concept}" if action else "stance"))
+            action = lexeme.concept in {"done", "left out"}
+            marks.append(Mark(lexeme.first, lexeme.last, f"action:{lexeme.concept}" if action else "stance"))
     return sorted(marks)
 
 
@@ -52,8 +52,10 @@ def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]
     "Zone I is open, Zone II is restricted" are two clauses, and so are "4A > 2–10 %, 4B > 10–50 %",
     whose second is marked True: a row, which leaves out what the other rows say.
     """
-    words = [lexeme.first for lexeme in found if lexeme.term.role in SUBJECT_ROLES or lexeme.term.role is Role.STANCE]
-    separators = [at for at, word in enumerate(tokens.lower) if word in STRONG or word in WEAK or word in _CHOOSING]
+    separators = [at for at, word in enumerate(tokens.lower) if word in _SEPARATORS]
+    if not separators or len(marks) < 2:
+        return [(0, False)]
+    words = [lexeme.first for lexeme in found if lexeme.role in SUBJECT_ROLES or lexeme.role is Role.STANCE]
     starts = [(0, False)]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
@@ -120,9 +122,7 @@ def share_rows(rows: Sequence[Clause]) -> list[Clause]:
         stances = [other.stance for other in others if other.stance]
         row = lend(row, others)
         completed.append(
-            replace(
-                row,
-                conditions={**rows[0].conditions, **row.conditions},
+            row._replace(conditions={**rows[0].conditions, **row.conditions},
                 beside=frozenset(concept for other in others for concept in other.terms),
                 stance=row.stance or (stances[0] if len(stances) == 1 else None),
             )
@@ -148,7 +148,7 @@ def lend(row: Clause, others: Sequence[Clause]) -> Clause:
         )
         if borrowed:
             lent[name] = (*own, *borrowed)
-    return replace(row, **lent) if lent else row
+    return row._replace(**lent) if lent else row
 
 
 def fronted(tokens: Tokens) -> int:
@@ -161,28 +161,31 @@ def fronted(tokens: Tokens) -> int:
 _Anchored = TypeVar("_Anchored", Quantity, Agent)
 
 
-def anchored(tokens: Tokens, own: Sequence[Lexeme], slots: Sequence[_Anchored]) -> Iterator[_Anchored]:
+def anchored(tokens: Tokens, own: Sequence[Lexeme], slots: Sequence[_Anchored]) -> tuple[_Anchored, ...]:
     """Give each of several slots that may be compared with one another what its own stretch speaks of.
 
     The members of a list ("13, 7 and 1 h") share theirs. A slot without a rival needs none.
     """
-    for slot in slots:
-        lists = _lists(tokens, [other for other in slots if other.signature == slot.signature])
-        if len(lists) == 1:
-            yield slot
-            continue
-        place = next(at for at, members in enumerate(lists) if slot in members)
-        here = lists[place]
-        left = _cut(tokens, lists[place - 1][-1].last, here[0].first) if place else 0
-        right = _cut(tokens, here[-1].last, lists[place + 1][0].first) if place + 1 < len(lists) else len(tokens)
-        yield replace(
-            slot,
-            anchors=frozenset(
-                lexeme.term.concept
-                for lexeme in own
-                if left <= lexeme.first < right and lexeme.term.role in SUBJECT_ROLES and lexeme.first != slot.first
-            ),
-        )
+    if len({slot.signature for slot in slots}) == len(slots):
+        return tuple(slots)
+    return tuple(slot._replace(anchors=_anchors(tokens, own, slot, slots)) for slot in slots)
+
+
+def _anchors(
+    tokens: Tokens, own: Sequence[Lexeme], slot: _Anchored, slots: Sequence[_Anchored]
+) -> frozenset[str]:
+    lists = _lists(tokens, [other for other in slots if other.signature == slot.signature])
+    if len(lists) == 1:
+        return frozenset()
+    place = next(at for at, members in enumerate(lists) if slot in members)
+    here = lists[place]
+    left = _cut(tokens, lists[place - 1][-1].last, here[0].first) if place else 0
+    right = _cut(tokens, here[-1].last, lists[place + 1][0].first) if place + 1 < len(lists) else len(tokens)
+    return frozenset(
+        lexeme.concept
+        for lexeme in own
+        if left <= lexeme.first < right and lexeme.role in SUBJECT_ROLES and lexeme.first != slot.first
+    )
 
 
 def _lists(tokens: Tokens, slots: Sequence[_Anchored]) -> list[list[_Anchored]]:

@@ -1,7 +1,6 @@
 """What all slot kinds share: a slot read from a text, and how two of them compare."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Slot(Protocol):
@@ -20,8 +19,7 @@ class Slot(Protocol):
         """Kind and measure or class, such as `number:length` or `agent:route`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A slot of a claim met its counterpart in a statement; `differs` is the kind of slot, if it does.
 
     `claim` and `statement` are token ranges `[first, last)`.

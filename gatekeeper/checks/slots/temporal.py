@@ -1,8 +1,7 @@
 """When something is done: before, after or during an event; at once or in the routine way."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
@@ -12,8 +11,7 @@ _REACH: Final = 3
 _DAY: Final = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """Before, after or during, with the concepts that name the event."""
 
     first: int
@@ -27,8 +25,7 @@ class Relation:
         return "temporal:relation"
 
 
-@dataclass(frozen=True, slots=True)
-class Urgency:
+class Urgency(NamedTuple):
     """Urgent or routine; `at_once` leaves no time at all."""
 
     first: int
@@ -42,28 +39,28 @@ class Urgency:
         return "temporal:urgency"
 
 
-def read_relations(lexemes: Sequence[Lexeme]) -> list[Relation]:
+def read_relations(lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
     """Return the temporal relations of a clause."""
     relations = []
     for position, lexeme in enumerate(lexemes):
-        if lexeme.term.role is Role.RELATION:
+        if lexeme.role is Role.RELATION:
             event: list[str] = []
             for following in lexemes[position + 1 : position + 1 + _REACH]:
-                if following.term.role is Role.RELATION:
+                if following.role is Role.RELATION:
                     break
-                if following.term.role in SUBJECT_ROLES:
-                    event.append(following.term.concept)
-            relations.append(Relation(lexeme.first, lexeme.last, lexeme.term.concept, tuple(event)))
-    return relations
+                if following.role in SUBJECT_ROLES:
+                    event.append(following.concept)
+            relations.append(Relation(lexeme.first, lexeme.last, lexeme.concept, tuple(event)))
+    return tuple(relations)
 
 
-def read_urgency(lexemes: Sequence[Lexeme]) -> list[Urgency]:
+def read_urgency(lexemes: Sequence[Lexeme]) -> tuple[Urgency, ...]:
     """Return what a clause says of urgency."""
-    return [
-        Urgency(lexeme.first, lexeme.last, lexeme.term.concept != "routine", lexeme.term.concept == "immediate")
+    return tuple(
+        Urgency(lexeme.first, lexeme.last, lexeme.concept != "routine", lexeme.concept == "immediate")
         for lexeme in lexemes
-        if lexeme.term.role is Role.URGENCY
-    ]
+        if lexeme.role is Role.URGENCY
+    )
 
 
 def same_event(claim: Relation, statement: Relation) -> bool:

@@ -1,41 +1,55 @@
 """A text as words, numbers and signs, and the terms of the lexicon found in it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gatekeeper.checks.slots.lexicon import LOW_KEYS, STOP, Role, Term, key_of, longest_phrase
+from gatekeeper.checks.slots.lexicon import EXACT, LOW_KEYS, PHRASES, STOP, Role, Term
+from gatekeeper.checks.slots.lexicon.stem import stem
 from gatekeeper.exchange import Span
 
+_LETTER: Final = r"[^\W\d_]"
 _TOKEN: Final = re.compile(
-    r"\d+(?:,\d{3})+(?![\d])(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+|[^\W\d_][^\W_]*(?:['’][^\W\d_]+)?|[^\w\s]"
+    r"\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+"
+    rf"|{_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
+    # A hyphen counts as minus or range: not within a word, nor in "LR-5", but in "10 mm-20 mm".
+    rf"|-(?:(?![^\W_])|(?=\d)(?:(?<!{_LETTER}-)|(?<=[ \d][mc]m-)))"
+    r"|[^\w\s-]"
 )
-_NUMBER: Final = frozenset("0123456789.")
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
-_NOT_SIDES: Final = frozenset(
-    "untreated alone unchanged over unrepaired in out open blank undisturbed".split()
-)
+_NOT_SIDES: Final = frozenset("untreated alone unchanged over unrepaired in out open blank undisturbed".split())
+
+_PASSED_OVER: Final = (STOP | frozenset(".,;:()[]/%<>≤≥=–—-+*|\"'")) - PHRASES.keys()
 
 WEIGHT: Final = 1.0
-SUBJECT_ROLES: Final = frozenset({Role.WORD, Role.AGENT, Role.QUALIFIER})
-"""What a clause is about, beside its slots."""
 LOW_WEIGHT: Final = 0.25
 TERM_WEIGHT: Final = 1.2
+"""What a word, a word that guidelines use for anything, and a term of the lexicon say of a subject."""
+SUBJECT_ROLES: Final = frozenset({Role.WORD, Role.AGENT, Role.QUALIFIER})
+"""What a clause is about, beside its slots."""
 
 
-@dataclass(frozen=True, slots=True)
 class Tokens:
-    """A text cut into tokens: as written, in small letters, as keys, with their offsets."""
+    """A text cut into tokens: as written, in small letters, as keys. Offsets are found when asked for."""
 
-    text: str
-    raw: tuple[str, ...]
-    lower: tuple[str, ...]
-    keys: tuple[str, ...]
-    starts: tuple[int, ...]
+    __slots__ = ("_starts", "keys", "lower", "raw", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.raw: list[str] = _TOKEN.findall(text)
+        self.lower = [token.lower() for token in self.raw]
+        self.keys = [word if len(word) < 4 else EXACT.get(word) or stem(word) for word in self.lower]
+        self._starts: list[int] | None = None
 
     def __len__(self) -> int:
         return len(self.raw)
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each token begins in the text."""
+        if self._starts is None:
+            self._starts = [found.start() for found in _TOKEN.finditer(self.text)]
+        return self._starts
 
     def span(self, first: int, last: int) -> Span:
         """Return the characters from token `first` up to and without token `last`."""
@@ -43,76 +57,81 @@ class Tokens:
 
     def is_number(self, position: int) -> bool:
         """Whether the token at a position is a number in digits."""
-        return (
-            0 <= position < len(self.raw) and self.raw[position][0] in _NUMBER and self.raw[position] != "."
-        )
+        if not 0 <= position < len(self.raw):
+            return False
+        token = self.raw[position]
+        return token[0].isdecimal() or (token[0] == "." and len(token) > 1)
 
     def at(self, position: int) -> str:
         """Return the token in small letters, nothing outside the text."""
         return self.lower[position] if 0 <= position < len(self.lower) else ""
 
+    def glued(self, position: int) -> bool:
+        """Whether no space stands before the token at a position."""
+        if not 0 < position < len(self.raw):
+            return False
+        return self.starts[position] == self.starts[position - 1] + len(self.raw[position - 1])
+
 
 class Lexeme(NamedTuple):
-    """A term or a plain word with its place among the tokens."""
+    """A term of the lexicon, or a plain word, with its place among the tokens."""
 
-    term: Term
+    concept: str
+    role: Role
+    groups: tuple[str, ...]
     first: int
     last: int
 
 
-def tokenize(text: str) -> Tokens:
-    """Cut a text; hyphens inside words and between a word and its number disappear ("LR-5")."""
-    raw, starts = [], []
-    for found in _TOKEN.finditer(text):
-        token = found[0]
-        if token == "-" and _joins(text, found.start(), raw):
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A text with its lexemes: enough to say what it speaks of, before its slots are read."""
+
+    tokens: Tokens
+    lexemes: tuple[Lexeme, ...]
+    named: frozenset[str]
+
+
+def outline(text: str) -> Outline:
+    """Cut a text into tokens and find its lexemes."""
+    tokens = Tokens(text)
+    found = tuple(_lexemes(tokens))
+    return Outline(tokens, found, frozenset([one.concept for one in found if one.role in SUBJECT_ROLES]))
+
+
+def _lexemes(tokens: Tokens) -> list[Lexeme]:
+    """Return terms and content words in order."""
+    keys, found, free = tokens.keys, [], 0
+    for position in [at for at, key in enumerate(keys) if key not in _PASSED_OVER]:
+        if position < free:
             continue
-        raw.append(token)
-        starts.append(found.start())
-    lower = [token.lower() for token in raw]
-    keys = [key_of(word) for word in lower]
-    return Tokens(text, tuple(raw), tuple(lower), tuple(keys), tuple(starts))
+        key = keys[position]
+        for rest, term in PHRASES.get(key, ()):
+            last = position + 1 + len(rest)
+            if (not rest or keys[position + 1 : last] == rest) and _applies(tokens, position, term, last):
+                found.append(Lexeme(term.concept, term.role, term.groups, position, last))
+                free = last
+                break
+        else:
+            if key not in STOP and len(key) > 1 and key[0].isalpha():
+                found.append(Lexeme(key, Role.WORD, (), position, position + 1))
+    return found
 
 
-def _joins(text: str, at: int, before: list[str]) -> bool:
-    """Whether the hyphen at an offset joins the parts of one word, so is no range and no minus."""
-    left, right = text[at - 1 : at], text[at + 1 : at + 2]
-    if not (left.isalnum() and right.isalnum()) or (left.isdigit() and right.isdigit()):
-        return False
-    # "10 mm-20 mm" is a range, "Tc-99m" a name.
-    return not (right.isdigit() and len(before) > 1 and before[-2][0] in _NUMBER)
-
-
-def lexemes(tokens: Tokens) -> Iterator[Lexeme]:
-    """Yield terms and content words in order."""
-    position, size = 0, len(tokens)
-    while position < size:
-        # Names such as "131 I" begin with a number.
-        found = longest_phrase(tokens.keys, position)
-        if found is not None and _applies(tokens, position, found[0], found[1]):
-            yield Lexeme(found[0], position, position + found[1])
-            position += found[1]
-            continue
-        key = tokens.keys[position]
-        if key not in STOP and len(key) > 1 and key[0].isalpha():
-            yield Lexeme(Term(key, Role.WORD), position, position + 1)
-        position += 1
-
-
-def _applies(tokens: Tokens, position: int, term: Term, length: int) -> bool:
+def _applies(tokens: Tokens, position: int, term: Term, last: int) -> bool:
     """Whether a phrase is meant: "im" is no route, and "left untreated" no side."""
-    if length > 1:
+    if last - position > 1:
         return True
     word = tokens.lower[position]
     if word in _CAPITALS_ONLY:
         return tokens.raw[position][:2].isupper()
     if term.role is Role.SIDE:
-        return tokens.at(position + 1) not in _NOT_SIDES
-    return not (word == "following" and tokens.at(position - 1) in {"the", "of"})
+        return tokens.at(last) not in _NOT_SIDES
+    return word != "following" or tokens.at(position - 1) not in {"the", "of"}
 
 
-def weight_of(term: Term) -> float:
-    """Return how much a term says about what a clause is about."""
-    if term.role is Role.AGENT or term.role is Role.QUALIFIER:
+def weight_of(lexeme: Lexeme) -> float:
+    """Return how much a lexeme says about what a clause is about."""
+    if lexeme.role is Role.AGENT or lexeme.role is Role.QUALIFIER:
         return TERM_WEIGHT
-    return LOW_WEIGHT if term.concept in LOW_KEYS else WEIGHT
+    return LOW_WEIGHT if lexeme.concept in LOW_KEYS else WEIGHT

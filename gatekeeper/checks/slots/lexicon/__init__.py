@@ -1,6 +1,6 @@
 """The closed vocabularies of the slots check, compiled once into one phrase table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -91,7 +91,7 @@ def _plain(concepts: dict[str, str]) -> _Rows:
 
 
 EXACT: Final[dict[str, str]] = {word: word for word in STOP}
-"""Words that are never stemmed: their key is themselves."""
+"""Keys of known words. Most are their own, because what excludes its neighbour must not share its stem."""
 
 
 def key_of(word: str) -> str:
@@ -99,7 +99,7 @@ def key_of(word: str) -> str:
     return EXACT.get(word) or stem(word)
 
 
-def _compile() -> dict[str, tuple[tuple[tuple[str, ...], Term], ...]]:
+def _compile() -> dict[str, tuple[tuple[list[str], Term], ...]]:
     table: dict[str, dict[tuple[str, ...], Term]] = {}
     entries = list(_entries())
     for phrase, term in entries:
@@ -107,11 +107,14 @@ def _compile() -> dict[str, tuple[tuple[tuple[str, ...], Term], ...]]:
             # gadoterate and gadoteridol share a stem; what excludes its neighbour must not.
             EXACT.setdefault(phrase, phrase)
             EXACT.setdefault(phrase + "s", phrase)
+    for phrase, _ in entries:
+        EXACT.update((word, stem(word)) for word in phrase.split() if word not in EXACT)
     for phrase, term in entries:
         first, *rest = (key_of(word) for word in phrase.split())
         table.setdefault(first, {}).setdefault(tuple(rest), term)
     return {
-        first: tuple(sorted(rests.items(), key=lambda item: -len(item[0]))) for first, rests in table.items()
+        first: tuple((list(rest), term) for rest, term in sorted(rests.items(), key=lambda item: -len(item[0])))
+        for first, rests in table.items()
     }
 
 
@@ -119,11 +122,3 @@ PHRASES: Final = _compile()
 """Key of a phrase's first word → the phrases that begin with it, longest first, with their terms."""
 
 LOW_KEYS: Final = frozenset(key_of(word) for word in LOW)
-
-
-def longest_phrase(keys: Sequence[str], position: int) -> tuple[Term, int] | None:
-    """Return the longest phrase at a position and the number of keys it takes."""
-    for rest, term in PHRASES.get(keys[position], ()):
-        if not rest or tuple(keys[position + 1 : position + 1 + len(rest)]) == rest:
-            return term, 1 + len(rest)
-    return None
