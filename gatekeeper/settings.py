@@ -4,12 +4,13 @@ Precedence, strongest first: command line, environment (`GATEKEEPER_…`), confi
 """
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -21,7 +22,15 @@ _INSTALLED = Path(__file__).parent / "shipped_policies"
 POLICIES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "policies"
 """The shipped policies: inside an installed package, or at the top of a checkout."""
 
-BackendName = Literal["openai", "extractive", "scripted"]
+BackendName = Literal["openai", "llama_cpp", "litellm", "extractive", "scripted"]
+
+_NAMED_BY = {
+    "openai": ("upstream", "an address; add --upstream http://HOST:PORT/v1"),
+    "llama_cpp": ("gguf", "a model file; add --gguf FILE"),
+    "litellm": ("litellm", "a model; add --litellm PROVIDER/MODEL"),
+    "scripted": ("script", "a file of answers; add --script FILE"),
+}
+"""The setting that names each backend, and what to do where it is missing."""
 
 
 class Settings(BaseSettings):
@@ -33,10 +42,16 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
 
     backend: BackendName = "extractive"
-    upstream: str | None = None
+    upstream: Annotated[tuple[str, ...], NoDecode] = ()
     upstream_api_key: SecretStr | None = None
     upstream_model: str | None = None
     fingerprint: str | None = None
+    gguf: Path | None = None
+    n_gpu_layers: int = Field(default=-1, ge=-1)
+    n_ctx: int = Field(default=8192, ge=64)
+    n_threads: int | None = Field(default=None, ge=1)
+    litellm: str | None = None
+    litellm_api_base: str | None = None
     script: Path | None = None
 
     policy: Path = POLICIES / "default.yaml"
@@ -59,23 +74,25 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _backend_follows_from_what_is_named(cls, data: dict[str, Any]) -> dict[str, Any]:
-        if "backend" not in data:
-            if data.get("upstream"):
-                return {**data, "backend": "openai"}
-            if data.get("script"):
-                return {**data, "backend": "scripted"}
-        return data
+        named = [backend for backend, (setting, _) in _NAMED_BY.items() if data.get(setting)]
+        return {"backend": named[0], **data} if named else data
+
+    @field_validator("upstream", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        """Read addresses that the environment or a file gives as one text, separated by spaces."""
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.backend == "openai" and not self.upstream:
-            raise ValueError("backend 'openai' needs an address; add --upstream http://HOST:PORT/v1")
-        if self.backend == "scripted" and not self.script:
-            raise ValueError("backend 'scripted' needs a file of answers; add --script FILE")
-        if self.upstream and self.backend != "openai":
-            raise ValueError(
-                f"--upstream belongs to backend 'openai', not '{self.backend}'; drop one of them"
-            )
+        for backend, (setting, hint) in _NAMED_BY.items():
+            named = bool(getattr(self, setting))
+            if backend == self.backend and not named:
+                raise ValueError(f"backend '{backend}' needs {hint}")
+            if backend != self.backend and named:
+                raise ValueError(
+                    f"--{setting} belongs to backend '{backend}', not '{self.backend}'; drop one of them"
+                )
         return self
 
 

@@ -1,6 +1,6 @@
 """What the gate asks of whatever generates answers."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,3 +57,14 @@ class Backend(Protocol):
 
     async def embed(self, body: Mapping[str, object]) -> JsonObject:
         """Return the body of `/v1/embeddings`; `NotSupported` where the backend has none."""
+
+
+class Scorer(Protocol):
+    """A Backend that can say how probable given texts are, at the price of reading their prefix once."""
+
+    async def score(self, prefix: str | Sequence[JsonObject], candidates: Sequence[str]) -> list[float]:
+        """Return log P(candidate | prefix) in nats, the sum over its tokens, for each candidate.
+
+        `prefix` is text, or messages that are written as the model's prompt up to where its answer
+        begins. Raises as `Backend` does.
+        """

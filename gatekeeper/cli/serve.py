@@ -1,23 +1,34 @@
 """`gatekeeper serve`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from gatekeeper.monitoring.logs import set_up_logging
 from gatekeeper.server.app import serve
-from gatekeeper.settings import Settings, load_settings
+from gatekeeper.settings import BackendName, Settings, load_settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("serve")
 @click.option("--config", type=_FILE, help="YAML file of settings.")
-@click.option("--upstream", help="Base URL of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.")
+@click.option(
+    "--upstream",
+    multiple=True,
+    help="Base URL of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1. May be repeated, each "
+    "with a weight (URL=3) and its own fingerprint (URL=3#Q8).",
+)
 @click.option("--upstream-model", help="Model name to ask the server for, in place of the client's.")
 @click.option("--fingerprint", help="What the served weights are, declared; binds calibration to them.")
-@click.option("--backend", type=click.Choice(["openai", "extractive", "scripted"]))
+@click.option("--gguf", type=_FILE, help="Model file to run in this process, with llama.cpp.")
+@click.option("--n-gpu-layers", type=int, help="Layers of it on the GPU; all unless given.")
+@click.option("--n-ctx", type=int, help="Its context in tokens, prompt and answer; 8192 unless given.")
+@click.option("--n-threads", type=int, help="Its threads; half the cores unless given.")
+@click.option("--litellm", help="Model behind an API of another kind, such as anthropic/claude-sonnet-4-5.")
+@click.option("--litellm-api-base", help="Address of that API, where it is not the provider's usual one.")
+@click.option("--backend", type=click.Choice(get_args(BackendName)))
 @click.option("--script", type=_FILE, help="Answers of the scripted backend (tests and demos only).")
 @click.option("--policy", type=_FILE, help="Policy file; policies/default.yaml unless given.")
 @click.option("--calibration", type=_FILE, multiple=True, help="Calibration artefact; may be repeated.")
@@ -32,8 +43,8 @@ def serve_command(config: Path | None, **given: Any) -> None:
     Settings are taken from, strongest first: these options, the environment (GATEKEEPER_PORT=…), the
     config file, defaults.
     """
-    given["calibration"] = given["calibration"] or None
-    settings = load_settings(config, given)
+    # Click gives an option that may be repeated as an empty tuple where it is not given.
+    settings = load_settings(config, {name: None if value == () else value for name, value in given.items()})
     set_up_logging(settings.log_level)
     _say(settings)
     serve(settings)
@@ -41,7 +52,9 @@ def serve_command(config: Path | None, **given: Any) -> None:
 
 def _say(settings: Settings) -> None:
     backends = {
-        "openai": f"the OpenAI-compatible server at {settings.upstream}",
+        "openai": f"OpenAI-compatible: {', '.join(settings.upstream)}",
+        "llama_cpp": f"{settings.gguf}, run in this process",
+        "litellm": f"{settings.litellm}, through litellm",
         "extractive": "the embedded extractive baseline (retrieval over the supplied evidence, no language "
         "model); name a server with --upstream",
         "scripted": f"STAGED answers from {settings.script}: for tests and demos, never for use",

@@ -1,0 +1,149 @@
+"""How the next token is chosen: the request's options, and llama.cpp's chain of samplers for them.
+
+Without constraints and at temperature 0 the highest score is taken as it stands: llama.cpp would first make
+a list of the whole vocabulary, at a fifth of a millisecond per token.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import llama_cpp.llama_cpp as native
+
+from gatekeeper.backends.llama_cpp.grammar import read_grammar
+from gatekeeper.backends.llama_cpp.native import Context, Model
+from gatekeeper.backends.llama_cpp.probabilities import Ranked
+from gatekeeper.errors import InvalidRequest
+from gatekeeper.exchange import JsonObject
+
+_MOST_STOPS: Final = 16
+_SEEDS: Final = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Options of one request; OpenAI's defaults. `max_tokens` None means as many as there is room for."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int | None = None
+    max_tokens: int | None = None
+    stops: tuple[str, ...] = ()
+    grammar: str | None = None
+
+    @property
+    def constrained(self) -> bool:
+        """Whether the scores are changed before a token is chosen."""
+        return bool(self.grammar or self.presence_penalty or self.frequency_penalty)
+
+    @classmethod
+    def read(cls, body: JsonObject) -> Self:
+        """Read a request's options; raises InvalidRequest, naming the one that is wrong."""
+        _refuse_what_is_not_done(body)
+        limit = "max_tokens" if body.get("max_completion_tokens") is None else "max_completion_tokens"
+        return cls(
+            temperature=_number(body, "temperature", 1.0, 0.0, 2.0),
+            top_p=_number(body, "top_p", 1.0, 0.0, 1.0),
+            top_k=_whole(body, "top_k", 2**31 - 1) or 0,
+            min_p=_number(body, "min_p", 0.0, 0.0, 1.0),
+            presence_penalty=_number(body, "presence_penalty", 0.0, -2.0, 2.0),
+            frequency_penalty=_number(body, "frequency_penalty", 0.0, -2.0, 2.0),
+            seed=_whole(body, "seed", 2**63 - 1),
+            max_tokens=_whole(body, limit, 2**31 - 1),
+            stops=_stops(body.get("stop")),
+            grammar=read_grammar(body),
+        )
+
+
+Draw = Callable[[Ranked], int]
+"""Returns the next token, given the likeliest ones after the last decode."""
+
+
+@contextmanager
+def sampler(sampling: Sampling, choice: int, model: Model, context: Context) -> Iterator[Draw]:
+    """Yield what draws the tokens of a choice; with a seed, choices differ by their index alone.
+
+    Raises InvalidRequest where llama.cpp does not take the grammar.
+    """
+    links = list(_links(sampling, choice, model, context.size))
+    if not links:
+        yield _likeliest
+        return
+    chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
+    try:
+        for link in links:
+            native.llama_sampler_chain_add(chain, link)
+        yield lambda _: int(native.llama_sampler_sample(chain, context.handle, -1))
+    finally:
+        native.llama_sampler_free(chain)
+
+
+def _likeliest(top: Ranked) -> int:
+    return int(top.tokens[0])
+
+
+def _links(sampling: Sampling, choice: int, model: Model, longest: int) -> Iterator[Any]:
+    if sampling.grammar is not None:
+        grammar = native.llama_sampler_init_grammar(model.vocabulary, sampling.grammar.encode(), b"root")
+        if not grammar:
+            raise InvalidRequest("llama.cpp does not take this grammar.", param="response_format")
+        yield grammar
+    if sampling.presence_penalty or sampling.frequency_penalty:
+        yield native.llama_sampler_init_penalties(
+            model.size, longest, 1.0, sampling.frequency_penalty, sampling.presence_penalty
+        )
+    if not sampling.temperature:
+        if sampling.constrained:
+            yield native.llama_sampler_init_greedy()
+        return
+    if sampling.top_k:
+        yield native.llama_sampler_init_top_k(sampling.top_k)
+    if sampling.top_p < 1.0:
+        yield native.llama_sampler_init_top_p(sampling.top_p, 1)
+    if sampling.min_p:
+        yield native.llama_sampler_init_min_p(sampling.min_p, 1)
+    yield native.llama_sampler_init_temp(sampling.temperature)
+    seed = secrets.randbelow(_SEEDS) if sampling.seed is None else (sampling.seed + choice) % _SEEDS
+    yield native.llama_sampler_init_dist(seed)
+
+
+def _refuse_what_is_not_done(body: JsonObject) -> None:
+    """Refuse what would change the answer and would be left undone without a word."""
+    if (body.get("tools") or body.get("functions")) and body.get("tool_choice") != "none":
+        raise InvalidRequest(
+            "The in-process model calls no tools; put llama-server or vLLM behind --upstream for them.",
+            param="tools",
+        )
+    if body.get("logit_bias"):
+        raise InvalidRequest("The in-process model takes no logit_bias.", param="logit_bias")
+
+
+def _number(body: JsonObject, key: str, default: float, low: float, high: float) -> float:
+    value = body.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidRequest(f"{key} is a number from {low:g} to {high:g}.", param=key)
+    return float(value)
+
+
+def _whole(body: JsonObject, key: str, high: int) -> int | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
+        raise InvalidRequest(f"{key} is a whole number, not below 0.", param=key)
+    return value
+
+
+def _stops(value: object) -> tuple[str, ...]:
+    given = [value] if isinstance(value, str) else value or []
+    if not isinstance(given, list) or len(given) > _MOST_STOPS or not all(isinstance(s, str) for s in given):
+        raise InvalidRequest(f"stop is a string or a list of at most {_MOST_STOPS}.", param="stop")
+    return tuple(given)
