@@ -1,6 +1,6 @@
 """Overhead and throughput of the gate against direct access and a bare pass-through, in one run.
 
-    python -m tests.load.rig [--requests N] [--rounds R] [--json FILE]
+    python -m tests.load.rig [--requests N] [--rounds R] [--json FILE] [--litellm COMMAND]
 
 The servers run in processes of their own and share the machine's cores with the load. Rounds are
 interleaved, so a machine whose speed drifts does not favour one of them; medians are reported.
@@ -8,7 +8,6 @@ interleaved, so a machine whose speed drifts does not favour one of them; median
 
 import argparse
 import contextlib
-import importlib.util
 import os
 import socket
 import statistics
@@ -30,6 +29,7 @@ from tests.load.client import Load, load
 from tests.load.exchange import request_body, response_body
 
 CONCURRENCIES = (1, 16)
+_PYTHON = (sys.executable, "-m")
 
 
 def main() -> None:
@@ -38,8 +38,9 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--litellm", help="the `litellm` command of an environment with its proxy installed")
     options = parser.parse_args()
-    with _servers() as (ports, start_seconds):
+    with _servers(options.litellm) as (ports, start_seconds):
         figures = _measure(ports, options.requests, options.rounds)
     figures["start_to_ready_s"] = {"gatekeeper": start_seconds}
     _show(figures)
@@ -48,27 +49,27 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _servers() -> Iterator[tuple[dict[str, int], float]]:
+def _servers(litellm: str | None) -> Iterator[tuple[dict[str, int], float]]:
     upstream, bare, gate = (_free_port() for _ in range(3))
     address = f"http://127.0.0.1:{upstream}/v1"
-    gatekeeper = ["gatekeeper", "serve", "--port", str(gate), "--upstream", address]
+    gatekeeper = [*_PYTHON, "gatekeeper", "serve", "--port", str(gate), "--upstream", address]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_process("tests.load.upstream", str(upstream)))
+        stack.enter_context(_process(*_PYTHON, "tests.load.upstream", str(upstream)))
         _wait(f"{address}/models")
-        stack.enter_context(_process("tests.load.passthrough", str(bare), address))
+        stack.enter_context(_process(*_PYTHON, "tests.load.passthrough", str(bare), address))
         began = time.perf_counter()
         stack.enter_context(_process(*gatekeeper))
         _wait(f"http://127.0.0.1:{gate}/readyz")
         seconds = time.perf_counter() - began
         ports = {"direct": upstream, "pass-through": bare, "gatekeeper": gate}
-        if importlib.util.find_spec("litellm.proxy.proxy_server") and importlib.util.find_spec("fastapi"):
-            ports["litellm proxy"] = stack.enter_context(_litellm(address))
+        if litellm:
+            ports["litellm proxy"] = stack.enter_context(_litellm(litellm, address))
         yield ports, seconds
 
 
 @contextlib.contextmanager
-def _litellm(address: str) -> Iterator[int]:
-    """Serve LiteLLM's proxy with no check at all, for comparison; only where it is installed."""
+def _litellm(command: str, address: str) -> Iterator[int]:
+    """Serve LiteLLM's proxy with no check at all, for comparison."""
     port = _free_port()
     entry = {
         "model_name": "rig",
@@ -77,16 +78,16 @@ def _litellm(address: str) -> Iterator[int]:
     with tempfile.NamedTemporaryFile(suffix=".json") as config:
         config.write(orjson.dumps({"model_list": [entry]}))
         config.flush()
-        with _process("litellm.proxy.proxy_cli", "--config", config.name, "--port", str(port)):
+        with _process(command, "--config", config.name, "--port", str(port)):
             _wait(f"http://127.0.0.1:{port}/health/liveliness", limit_s=90)
             yield port
 
 
 @contextlib.contextmanager
-def _process(module: str, *arguments: str) -> Iterator[None]:
+def _process(*command: str) -> Iterator[None]:
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        command,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -177,7 +178,7 @@ def _show(figures: dict[str, dict[str, float]]) -> None:
     console.print(table)
     console.print(f"start to ready: {figures['start_to_ready_s']['gatekeeper']:.2f} s")
     if "litellm proxy @1" not in figures:
-        console.print("LiteLLM's proxy is not installed here, so it was not measured.")
+        console.print("LiteLLM's proxy was not measured; name its command with --litellm.")
 
 
 if __name__ == "__main__":
