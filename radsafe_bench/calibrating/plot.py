@@ -43,11 +43,5 @@ def _draw(axis: Axes, confidence: Floats, correct: Bools) -> None:
     for place, height, count in zip(x, y, n, strict=True):
         axis.annotate(str(count), (place, height), (4, 4), textcoords="offset points", fontsize=6)
     axis.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-    axis.text(
-        0.98,
-        0.03,
-        f"ECE {bins.ece:.3f}\n(≤ {null.upper95:.3f} if perfect)",
-        ha="right",
-        va="bottom",
-        fontsize=7,
-    )
+    text = f"ECE {bins.ece:.3f}\n(≤ {null.upper95:.3f} if perfect)"
+    axis.text(0.03, 0.97, text, ha="left", va="top", fontsize=7)

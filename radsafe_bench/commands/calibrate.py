@@ -18,9 +18,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 _SHOWN = {
     "ece": "ECE, ten bins",
-    "ece_null_mean": "  of a perfect predictor, mean",
-    "ece_null_upper95": "  of a perfect predictor, 95th percentile",
-    "ece_null_p": "  p-value of perfect calibration",
+    "ece_null_mean": "  if perfect: mean",
+    "ece_null_upper95": "  if perfect: 95th percentile",
+    "ece_null_p": "  if perfect: p-value",
     "smooth_ece": "smooth ECE",
     "brier": "Brier score",
     "brier_reliability": "  reliability",
@@ -28,7 +28,7 @@ _SHOWN = {
     "brier_uncertainty": "  uncertainty",
     "auroc": "AUROC",
     "aurc": "AURC",
-    "separation_pp": "separation from high-risk errors, points",
+    "separation_pp": "separation, points",
 }
 
 
@@ -57,7 +57,7 @@ def _say(fit: Fit, out: Path) -> None:
     click.echo(
         f"{len(fit.observations)} answers to {len(seen)} questions; {left_out} without token probabilities"
     )
-    table = Table("", "token probability", "calibrated, on unseen questions")
+    table = Table("on unseen questions", "tokens", "calibrated")
     for name, label in _SHOWN.items():
         table.add_row(label, *(_number(stage[name]) for stage in (fit.before, fit.after)))
     Console().print(table)
