@@ -79,10 +79,11 @@ def run_command(ctx: click.Context, /, **given: Any) -> None:
     try:
         result = asyncio.run(run.execute())
     except (asyncio.CancelledError, KeyboardInterrupt):
+        result = None
+    if result:
+        _say(result, given["out"])
+    if result is None or result.interrupted:
         click.echo("Stopped. Give the same command again to go on.", err=True)
-        ctx.exit(INTERRUPTED)
-    _say(result, given["out"])
-    if result.interrupted:
         ctx.exit(INTERRUPTED)
     ctx.exit(ERRORS_REMAIN if result.errors or result.missing else 0)
 
@@ -155,5 +156,5 @@ def _say(result: RunResult, out: Path) -> None:
     )
     for condition, reason in result.not_applicable.items():
         click.echo(f"not applicable: {condition}: {reason}")
-    if result.errors and not result.interrupted:
+    if result.errors:
         click.echo("Give the same command again to ask what ended in an error.")
