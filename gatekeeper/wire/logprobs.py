@@ -5,9 +5,10 @@ split characters over tokens, so rows are aligned by their bytes and never by th
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from math import exp, isnan, nan
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from gatekeeper.exchange import Alternative, JsonObject, LogprobQuality, Token, TokenSpan, ToolCall
@@ -31,6 +32,7 @@ _SHORTEST_ANCHOR: Final = 4
 _MOST_CANDIDATES: Final = 64
 """Places looked at where the content's text occurs more than once among the rows."""
 
+_LOGPROB: Final = itemgetter(1)
 _UNDECODED: Final = "token_id:"
 _CONTENT: Final = TokenSpan.CONTENT
 
@@ -109,26 +111,27 @@ def _rows(logprobs: object) -> list[_Row]:
 
 
 def _row(item: dict[str, Any]) -> _Row:
-    text = item["token"]
+    text, data = item["token"], item.get("bytes")
     if not isinstance(text, str):
         raise TypeError(type(text))
-    data = item.get("bytes")
-    top = [
-        Alternative(alternative["token"], value)
-        for alternative in item.get("top_logprobs") or ()
-        if (value := _logprob(alternative.get("logprob"))) is not None and not isnan(value)
-    ]
-    top.sort(key=_by_logprob)
     encoded = bytes(data) if isinstance(data, list) else text.encode()
-    return _Row(text, encoded, _logprob(item.get("logprob")), tuple(top))
+    return _Row(text, encoded, _logprob(item.get("logprob")), _alternatives(item.get("top_logprobs") or ()))
 
 
-def _by_logprob(alternative: Alternative) -> float:
-    return -alternative.logprob
+def _alternatives(items: Iterable[dict[str, Any]]) -> tuple[Alternative, ...]:
+    found = []
+    for item in items:
+        value = _logprob(item.get("logprob"))
+        if value is not None and not isnan(value):
+            found.append(Alternative(item["token"], value))
+    found.sort(key=_LOGPROB, reverse=True)
+    return tuple(found)
 
 
 def _logprob(value: object) -> float | None:
     """Return nats, None for a missing value, NaN for one that cannot be a log-probability."""
+    if type(value) is float and _SENTINEL < value <= 0.0:
+        return value
     if value is None:
         return None
     if not isinstance(value, float | int) or not _SENTINEL < value <= _ROUNDING:
