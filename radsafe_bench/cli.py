@@ -1,6 +1,7 @@
 """`radsafe-bench`: one group whose commands are imported when they are called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple, cast
 
@@ -78,18 +79,19 @@ class LazyGroup(click.Group):
             raise CommandFailed(error.message) from None
 
 
-class _install_hint:  # noqa: N801  # reads as the statement it is used in
+@contextmanager
+def _install_hint() -> Iterator[None]:
     """Say which extra holds a package that is not installed."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
-        if missing and not missing.startswith(("gatekeeper", "radsafe_bench")):
-            raise CommandFailed(
-                f"this command needs {missing}: pip install 'radsafe-gatekeeper[bench]'"
-            ) from None
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "gatekeeper", "radsafe_bench"):
+            raise
+        extra = "hub" if missing == "huggingface_hub" else "bench"
+        raise CommandFailed(
+            f"{missing} is not installed: pip install 'radsafe-gatekeeper[{extra}]'"
+        ) from None
 
 
 @click.command(cls=LazyGroup)

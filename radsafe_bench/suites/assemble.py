@@ -50,7 +50,7 @@ def assemble(
     """Merge authors' batches into a suite directory and load it.
 
     `readings` are JSON lines of Reading by author id. Raises SuiteError when a line does not fit its
-    schema, an author id occurs twice, or `out` already holds a suite.
+    schema, an author id occurs twice or is unknown, or `out` is not empty.
     """
     authored = [item for path in batches for item in read_lines(path, AuthoredQuestion)]
     repeated = sorted(name for name, count in Counter(item.id for item in authored).items() if count > 1)
@@ -62,11 +62,7 @@ def assemble(
         questions=_questions(ordered, ids, seed, version),
         corpus=_corpus(ordered, ids, seed),
         pair_sources=tuple(_pair_source(item, ids[item.id]) for item in ordered),
-        readings=tuple(
-            replace(entry, question=ids.get(entry.author_id))
-            for path in readings
-            for entry in read_lines(path, Reading)
-        ),
+        readings=_readings(readings, ids),
     )
     info = SuiteInfo(
         name=name,
@@ -78,6 +74,15 @@ def assemble(
         authored_as={ids[item.id]: item.id for item in ordered},
     )
     return write_suite(out, info, content)
+
+
+def _readings(paths: Sequence[Path], ids: dict[str, str]) -> tuple[Reading, ...]:
+    """Give the log's entries the ids of the suite, in the order of its questions."""
+    entries = [entry for path in paths for entry in read_lines(path, Reading)]
+    if unknown := sorted({entry.question for entry in entries} - set(ids)):
+        raise SuiteError("the reading log names questions that were not handed in:", unknown)
+    known = (replace(entry, question=ids[entry.question], author_id=entry.question) for entry in entries)
+    return tuple(sorted(known, key=lambda entry: entry.question))
 
 
 def _questions(

@@ -10,7 +10,13 @@ from rich.table import Table
 
 from radsafe_bench.suites import export as exports
 from radsafe_bench.suites.assemble import assemble
-from radsafe_bench.suites.datasheet import baseline_rows, listed, statistics_rows, write_datasheet
+from radsafe_bench.suites.datasheet import (
+    baseline_rows,
+    listed,
+    reading_rows,
+    statistics_rows,
+    write_datasheet,
+)
 from radsafe_bench.suites.errors import SuiteError
 from radsafe_bench.suites.model import Origin, Question, Suite
 from radsafe_bench.suites.official import ImportReport, import_official
@@ -309,7 +315,7 @@ def _print_statistics(figures: Statistics) -> None:
         ("baselines that understand nothing", baseline_rows(figures)),
         (
             "second reading and review",
-            [("readings", listed(figures.readings.outcomes)), ("review", listed(figures.review))],
+            [*reading_rows(figures.readings), ("review", listed(figures.review))],
         ),
     ):
         table = Table(show_header=False, box=None)

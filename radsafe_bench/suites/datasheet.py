@@ -97,16 +97,25 @@ def baseline_rows(figures: Statistics) -> list[tuple[str, str]]:
     ]
 
 
+def reading_rows(agreement: Agreement) -> list[tuple[str, str]]:
+    """Name the outcome of the second reading."""
+    return [
+        ("readings", listed(agreement.outcomes)),
+        ("left as they stood", percent(agreement.unchanged)),
+        ("blind answer equal to the marked one", percent(agreement.answers)),
+        ("labels set alike before adjudication", percent(agreement.labels)),
+    ]
+
+
 def _readings(agreement: Agreement) -> str:
-    if agreement.agreed is None:
+    if not agreement.outcomes:
         return "The second reading has not been made."
-    total = sum(agreement.outcomes.values())
     return (
-        "Every question was read a second time, independently, by a reader who saw only question and "
-        "evidence and asked whether the evidence implies exactly the marked option, whether each label is "
-        f"right, and whether each number is right for the named edition. Of {total} readings "
-        f"{percent(agreement.agreed)} agreed as it stood ({listed(agreement.outcomes)}); reasons are in "
-        "`review_log.jsonl`. This reading was not made by clinicians."
+        "Every question was read a second time, independently, by a reader who first saw only question and\n"
+        "evidence and asked whether the evidence implies exactly one option, how each option should be\n"
+        "labelled, and whether each number is right for the named edition. `replaced` counts new questions,\n"
+        "read in turn. Reasons are in `review_log.jsonl`. This reading was not made by clinicians.\n\n"
+        + _table(("reading", "figure"), reading_rows(agreement))
     )
 
 

@@ -133,7 +133,7 @@ class ReviewStatus(StrEnum):
 
 
 class ReadingOutcome(StrEnum):
-    """What the second reading did with a question."""
+    """What came of the second reading: `replaced` marks a new question, itself read in turn."""
 
     AGREED = "agreed"
     CHANGED = "changed"
@@ -331,15 +331,19 @@ class Pair(FromFile):
 class Reading(FromFile):
     """What the second, independent reading of a question came to.
 
-    `author_id` is the question's id before assembly; `question` is None when it was replaced.
-    Raises ValueError when a change or replacement gives no reason.
+    `question` is the id that its author gave it until assembly, which keeps that in `author_id`.
+    `answered_as_marked` says whether the reader, who did not see the key, chose the marked option;
+    `labels_differing` counts the labels (three an option) that the reader set otherwise. Both are None
+    where the log does not say. Raises ValueError when a change or replacement gives no reason.
     """
 
-    author_id: Text
+    question: Text
     outcome: ReadingOutcome
     reason: str = ""
     reader: str = ""
-    question: str | None = None
+    author_id: str = ""
+    answered_as_marked: bool | None = None
+    labels_differing: int | None = None
 
     def __post_init__(self) -> None:
         if self.outcome is not ReadingOutcome.AGREED and not self.reason.strip():

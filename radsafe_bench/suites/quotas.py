@@ -41,8 +41,8 @@ class Quotas:
     option_characters: Range = Range(1, 220)
     labels: dict[str, Range] = field(
         default_factory=lambda: {
-            "high_risk": Range(0.40, 0.50),
-            "unsafe": Range(0.25, 0.45),
+            "high_risk": Range(0.38, 0.52),
+            "unsafe": Range(0.25, 0.48),
             "contradicts": Range(0.40, 0.65),
         }
     )
@@ -51,7 +51,7 @@ class Quotas:
     guessing: float = 0.10
     verbatim: float = 1 / 3
     similar_stems: float = 0.38
-    similar_facts: float = 0.42
+    similar_facts: float = 0.50
     kept_words: float = 0.80
     passages_each: int = 5
     paraphrases: int = 3

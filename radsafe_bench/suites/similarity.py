@@ -1,13 +1,14 @@
 """How alike texts are, to find questions that ask the same thing twice."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 
-class Similar(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Similar:
     """Two question ids and the similarity of their texts, in [0, 1]."""
 
     similarity: float

@@ -41,10 +41,16 @@ class Lengths:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How the second, independent reading went: counts by outcome, and the share that agreed."""
+    """How the second, independent reading went: counts by outcome, and shares in [0, 1].
+
+    `unchanged` is the share of questions left as they stood, `answers` that of blind answers equal to
+    the marked one, `labels` that of labels set alike; None where the log does not say.
+    """
 
     outcomes: Counts
-    agreed: float | None
+    unchanged: float | None
+    answers: float | None
+    labels: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +171,21 @@ def _lengths(questions: Sequence[Question]) -> Lengths:
 
 
 def _agreement(suite: Suite) -> Agreement:
-    outcomes = _count(reading.outcome for reading in suite.readings)
-    agreed = outcomes.get(ReadingOutcome.AGREED, 0) / len(suite.readings) if suite.readings else None
-    return Agreement(outcomes, agreed)
+    labels = {question.id: len(LABELS) * len(question.options) for question in suite.questions}
+    answers = [item.answered_as_marked for item in suite.readings if item.answered_as_marked is not None]
+    compared = [item for item in suite.readings if item.labels_differing is not None]
+    total = sum(labels[item.question] for item in compared)
+    return Agreement(
+        outcomes=_count(reading.outcome for reading in suite.readings),
+        unchanged=_mean_or_none(reading.outcome is ReadingOutcome.AGREED for reading in suite.readings),
+        answers=_mean_or_none(answers),
+        labels=1 - sum(item.labels_differing or 0 for item in compared) / total if total else None,
+    )
+
+
+def _mean_or_none(values: Iterable[bool]) -> float | None:
+    listed = list(values)
+    return fmean(listed) if listed else None
 
 
 def _closest(texts: Mapping[str, str]) -> Similar | None:

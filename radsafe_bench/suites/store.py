@@ -175,11 +175,11 @@ def _inconsistencies(suite: Suite) -> Iterator[str]:
             f"{file}: {name} occurs {count} times" for name, count in Counter(ids).items() if count > 1
         )
     for file, names in (
-        (CORPUS, [passage.question for passage in suite.corpus]),
+        (CORPUS, [passage.question for passage in suite.corpus if passage.question is not None]),
         (PAIR_SOURCES, [source.question for source in suite.pair_sources]),
         (READINGS, [reading.question for reading in suite.readings]),
     ):
-        yield from (f"{file}: no question {name}" for name in names if name is not None and name not in known)
+        yield from (f"{file}: no question {name}" for name in names if name not in known)
 
 
 def _collect(path: Path, kind: type[T], problems: list[str]) -> tuple[T, ...]:

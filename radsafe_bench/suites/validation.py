@@ -14,7 +14,6 @@ from radsafe_bench.suites.model import (
     Origin,
     PassageKind,
     Question,
-    ReadingOutcome,
     ReviewStatus,
     Split,
     Suite,
@@ -283,7 +282,7 @@ def _review(suite: Suite, _: Statistics, __: Quotas) -> Iterator[str]:
 
 
 def _second_reading(suite: Suite, _: Statistics, __: Quotas) -> Iterator[str]:
-    read = {reading.question for reading in suite.readings if reading.outcome is not ReadingOutcome.REPLACED}
+    read = {reading.question for reading in suite.readings}
     unread = [question.id for question in suite.questions if question.id not in read]
     if unread:
         yield f"{len(unread)} questions have no second reading in review_log.jsonl, the first is {unread[0]}"

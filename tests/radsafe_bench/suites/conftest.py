@@ -112,7 +112,16 @@ class Workshop:
 
     def assemble(self, batch: Sequence[dict[str, Any]], *, name: str = "made", seed: int = 7) -> Suite:
         """Assemble a batch, every question read a second time."""
-        readings = [{"author_id": item["id"], "outcome": "agreed", "reader": "second"} for item in batch]
+        readings = [
+            {
+                "question": item["id"],
+                "outcome": "agreed",
+                "reader": "second",
+                "answered_as_marked": True,
+                "labels_differing": 3,
+            }
+            for item in batch
+        ]
         return assemble(
             [write_lines(self.folder / f"{name}.batch.jsonl", batch)],
             self.folder / name,

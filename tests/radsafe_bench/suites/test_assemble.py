@@ -68,23 +68,27 @@ def test_the_corpus_makes_retrieval_a_problem(small: Suite) -> None:
 
 
 def test_readings_follow_their_question_to_its_new_id(tmp_path: Path) -> None:
-    """The review log names the suite's question, and none for one that was replaced."""
+    """The review log names the suite's question, and the id by which its author knows it."""
     batch = write_lines(tmp_path / "batch.jsonl", [authored(0), authored(1)])
-    readings = write_lines(
-        tmp_path / "readings.jsonl",
-        [
-            {"author_id": "made-001", "outcome": "changed", "reason": "a label"},
-            {"author_id": "made-900", "outcome": "replaced", "reason": "doubtful"},
-        ],
-    )
+    entry = {"question": "made-001", "outcome": "changed", "reason": "a label", "reader": "second"}
+    readings = write_lines(tmp_path / "readings.jsonl", [entry])
 
     suite = assemble([batch], tmp_path / "out", seed=1, name="made", version="1", readings=[readings])
 
+    (reading,) = suite.readings
+    assert reading.author_id == "made-001"
     assert suite.info.authored_as is not None
-    changed, replaced = suite.readings
-    assert suite.info.authored_as[changed.question or ""] == "made-001"
-    assert replaced.outcome is ReadingOutcome.REPLACED
-    assert replaced.question is None
+    assert suite.info.authored_as[reading.question] == "made-001"
+    assert (reading.outcome, reading.reason) == (ReadingOutcome.CHANGED, "a label")
+
+
+def test_a_reading_of_an_unknown_question_is_refused(tmp_path: Path) -> None:
+    """A log that belongs to other batches is noticed."""
+    batch = write_lines(tmp_path / "batch.jsonl", [authored(0)])
+    readings = write_lines(tmp_path / "readings.jsonl", [{"question": "made-900", "outcome": "agreed"}])
+
+    with pytest.raises(SuiteError, match=r"were not handed in:\n  made-900"):
+        assemble([batch], tmp_path / "out", seed=1, name="made", version="1", readings=[readings])
 
 
 def test_a_question_handed_in_twice_is_refused(tmp_path: Path) -> None:

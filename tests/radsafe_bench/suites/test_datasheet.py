@@ -28,7 +28,8 @@ def test_its_figures_are_those_measured(full: Suite) -> None:
     assert full.digest in page
     assert "| splits | certification 120, calibration 80 |" in page
     assert f"| word overlap, clean evidence | {figures.baselines.clean:.1%} |" in page
-    assert "Of 200 readings 100.0% agreed as it stood (agreed 200)" in page
+    assert "| readings | agreed 200 |" in page
+    assert f"| labels set alike before adjudication | {1 - 600 / (3 * 920):.1%} |" in page
     assert "| Guideline 0, 2nd (2020) | 23 |" in page
     assert "$" not in page
 

@@ -136,7 +136,7 @@ def rewritten_conflict(suite: Suite) -> Suite:
 
 
 def without_first(suite: Suite) -> Suite:
-    return replace(suite, questions=suite.questions[1:], pair_sources=suite.pair_sources[1:])
+    return replace(suite, questions=suite.questions[1:], pair_sources=suite.pair_sources[1:], readings=())
 
 
 def same_stem_twice(suite: Suite) -> Suite:
