@@ -98,13 +98,14 @@ def baseline_rows(figures: Statistics) -> list[tuple[str, str]]:
 
 
 def reading_rows(agreement: Agreement) -> list[tuple[str, str]]:
-    """Name the outcome of the second reading."""
-    return [
-        ("readings", listed(agreement.outcomes)),
-        ("left as they stood", percent(agreement.unchanged)),
-        ("blind answer equal to the marked one", percent(agreement.answers)),
-        ("labels set alike before adjudication", percent(agreement.labels)),
-    ]
+    """Name the outcome of the second reading, as far as its log tells."""
+    shares = (
+        ("left as they stood", agreement.unchanged),
+        ("blind answer equal to the marked one", agreement.answers),
+        ("labels set alike before adjudication", agreement.labels),
+    )
+    known = [(name, percent(share)) for name, share in shares if share is not None]
+    return [("readings", listed(agreement.outcomes)), *known]
 
 
 def _readings(agreement: Agreement) -> str:
