@@ -10,6 +10,7 @@ from gatekeeper.claims.leaves import json_leaves
 from gatekeeper.claims.letters import Declared, find_letter
 from gatekeeper.claims.sentences import sentences
 from gatekeeper.claims.stems import positive_stem
+from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Answer, Query, Span
 
 MAX_CLAIMS: Final = 256
@@ -86,11 +87,12 @@ def _polar_question(text: str) -> str:
 
 
 def _sentences(text: str, field: Field) -> Iterator[Claim]:
+    rows = table_rows(text)
     for sentence in sentences(text):
         words = text[slice(*sentence.span)]
         if _WORD.search(words):
             lead = text[slice(*sentence.lead)] if sentence.lead else ""
-            yield Claim(words, sentence.span, field, context=lead)
+            yield Claim(rows.get(sentence.span.start, words), sentence.span, field, context=lead)
 
 
 def _tool_call(name: str, arguments: str, call: int) -> Iterator[Claim]:

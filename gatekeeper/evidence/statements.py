@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from gatekeeper.checks.slots.reading import Reading, read
 from gatekeeper.checks.slots.tokens import outline
 from gatekeeper.claims.sentences import sentences
+from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Document, Span
 
 
 class Statement:
-    """One sentence or row of a document. `span` are offsets into the document's text.
+    """One sentence or row of a document. `span` are offsets into the document's text; the `text` of a
+    table's row is read together with the heads of its columns.
 
     `outline` says what it speaks of; its slots are read when the first claim on the same subject needs
     them. `heading` names what the title, heading or sentence speaks of that it stands under.
@@ -47,6 +49,7 @@ def read_statements(document: Document) -> Iterator[Statement]:
     """Yield the statements of a document in order."""
     title = outline(document.title).named if document.title else frozenset()
     spoken: dict[str, int] = {}
+    rows = table_rows(document.text)
     leads: dict[Span, frozenset[str]] = {}
     for place, sentence in enumerate(sentences(document.text)):
         heading = title
@@ -54,5 +57,5 @@ def read_statements(document: Document) -> Iterator[Statement]:
             if sentence.lead not in leads:
                 leads[sentence.lead] = title | outline(document.text[slice(*sentence.lead)]).named
             heading = leads[sentence.lead]
-        text = document.text[slice(*sentence.span)]
+        text = rows.get(sentence.span.start) or document.text[slice(*sentence.span)]
         yield Statement(document.id, sentence.span, text, heading, place, spoken)

@@ -124,20 +124,40 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
     """Whether a modality, route or the like really stands in another's place.
 
     They are often named in passing: where the sentence names the claim's one too, its row has to be the
-    claim's, by a condition that both name or by all its other words.
+    claim's, by a condition that the other row does not share, or by all the claim's other words.
     """
     if candidate.score < BROADLY_ALIGNED:
         return False
     named = {agent.name for agent in claim.agents if (agent.first, agent.last) == match.claim}
-    if named.isdisjoint(statement.outline.named - candidate.clause.terms.keys()):
+    if match.signature == "agent:modality" and any(agent.name in named for agent in candidate.clause.agents):
+        return False
+    rivals = [
+        row
+        for row in statement.reading.clauses
+        if row is not candidate.clause and any(agent.name in named for agent in row.agents)
+    ]
+    if not rivals:
         return True
-    same_case = not claim.conditions.keys().isdisjoint(candidate.clause.conditions.keys())
-    by_words = match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT
-    return same_case or by_words
+    if match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT:
+        return True
+    return all(_is_other_case(claim, candidate.clause, rival) for rival in rivals)
+
+
+def _is_other_case(claim: Clause, row: Clause, rival: Clause) -> bool:
+    """Whether a row holds under a condition of the claim, and a rival row under another.
+
+    A row that follows and names no condition at all holds under the one before.
+    """
+    for group, members in claim.conditions.items():
+        if members & row.conditions.get(group, frozenset()):
+            other = rival.conditions.get(group, frozenset())
+            if not other & members and (rival.conditions or rival.first < row.first):
+                return True
+    return False
 
 
 def _rescues(other: Aligned, candidate: Aligned) -> bool:
-    """Whether another statement agrees on the very slot, and on what else the candidate agreed on.
+    """Whether another statement agrees on the very slot, and on the other values the candidate agreed on.
 
     A further clause of the same sentence need not repeat the sentence's other values.
     """
@@ -145,7 +165,9 @@ def _rescues(other: Aligned, candidate: Aligned) -> bool:
     agreed = {match.claim for match in other.agreed}
     if other.differing or slot.claim not in agreed or not _is_as_close(other, candidate, slot):
         return False
-    if {match.claim for match in candidate.agreed} <= agreed:
+    if candidate.conditions_met and not other.conditions_met:
+        return False
+    if {match.claim for match in candidate.agreed if match.is_placed} <= agreed:
         return True
     return other.statement == candidate.statement and slot.differs != "polarity"
 
@@ -153,11 +175,14 @@ def _rescues(other: Aligned, candidate: Aligned) -> bool:
 def _is_as_close(other: Aligned, candidate: Aligned, slot: Match) -> bool:
     """Whether a statement is about the claim's subject no less than the candidate is.
 
-    Where agents differ, the agent's own name does not count for the statement that names it.
+    Equal values count like words. Where agents differ, the agent's own name does not count for the
+    statement that names it.
     """
     names = {agent.name for agent in other.clause.agents} if slot.is_agent else set()
     met = sum(weight for concept, weight in other.own.items() if concept not in names)
-    return met >= SAME_SUBJECT * sum(candidate.own.values())
+    met += sum(match.is_placed and match.claim != slot.claim for match in other.agreed)
+    there = sum(candidate.own.values()) + sum(match.is_placed for match in candidate.agreed)
+    return met >= SAME_SUBJECT * there
 
 
 def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:

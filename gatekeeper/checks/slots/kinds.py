@@ -109,6 +109,8 @@ def agents(claim: Clause, context: Reading | None, statement: Clause) -> Iterato
         if stated:
             stated = _meant(claimed, claim, stated)
             strange = agent.swapped(claimed, stated)
+            if strange and is_negative(claim) != is_negative(statement):
+                continue  # "Not barium" and "water-soluble contrast" agree.
             yield _match(strange or claimed[0], stated[0], _agent_kind(group) if strange else None)
 
 
@@ -138,18 +140,17 @@ def _excepted(claim: Clause, context: Reading | None, statement: Clause) -> bool
 
 def stances(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:
     """Compare what is asked for, allowed and forbidden; a bare option takes its stem's stance."""
-    claimed = (
-        claim.stance or next((clause.stance for clause in context.clauses if clause.stance), None)
-        if context
-        else claim.stance
-    )
-    if claimed is None or statement.stance is None or _excepted(claim, context, statement):
+    if statement.stance is None or _excepted(claim, context, statement):
         return
-    differs = "polarity" if polarity.stances_conflict(claimed, statement.stance) else None
     if claim.stance is not None:
-        yield _match(claimed, statement.stance, differs)
-    elif differs:
-        yield Match(claimed.signature, (claim.first, claim.last), (statement.first, statement.last), differs)
+        if polarity.same_action(claim.stance, statement.stance):
+            conflict = polarity.stances_conflict(claim.stance, statement.stance)
+            yield _match(claim.stance, statement.stance, "polarity" if conflict else None)
+        return
+    lent = next((clause.stance for clause in context.clauses if clause.stance), None) if context else None
+    if lent is not None and polarity.stances_conflict(lent, statement.stance):
+        place = (statement.stance.first, statement.stance.last)
+        yield Match(lent.signature, (claim.first, claim.last), place, "polarity")
 
 
 def opposites(claim: Clause, context: Reading | None, statement: Clause) -> Iterator[Match]:

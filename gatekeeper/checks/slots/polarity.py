@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 _REACH: Final = 3
 _NO_REACH: Final = 6
 _AXIS_REACH: Final = 2
+_ABOUT: Final = 5
 """Terms that "not" and "no" reach: "no routine follow-up imaging is recommended"."""
 
 _OF_NOUNS: Final = frozenset({"without", "free", "instead", "rather"})
@@ -46,11 +47,15 @@ _OF_LEAVING_OUT: Final = {
 
 
 class Stance(NamedTuple):
-    """What a clause says of an action: required, recommended, allowed, unnecessary or avoided."""
+    """What a clause says of an action: required, recommended, allowed, unnecessary or avoided.
+
+    `about` are the concepts around the word that says it.
+    """
 
     first: int
     last: int
     value: str
+    about: frozenset[str]
 
     @property
     def signature(self) -> str:
@@ -111,6 +116,11 @@ def stances_conflict(claim: Stance, statement: Stance) -> bool:
     return statement.value in _CONFLICTS[claim.value]
 
 
+def same_action(claim: Stance, statement: Stance) -> bool:
+    """Whether two stances may be about one action; a stance without words around it is about any."""
+    return not claim.about or not statement.about or not claim.about.isdisjoint(statement.about)
+
+
 def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> tuple[Stance | None, set[int]]:
     """Combine the deontic words, the action and their negations; also return the negators used."""
     deontic = action = None
@@ -134,7 +144,13 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     decisive = deontic or action
     if not value or decisive is None:
         return _bare_refusal(lexemes, negators, used)
-    return Stance(decisive[1].first, decisive[1].last, value), used
+    return Stance(decisive[1].first, decisive[1].last, value, _about(lexemes, decisive[1])), used
+
+
+def _about(lexemes: Sequence[Lexeme], decisive: Lexeme) -> frozenset[str]:
+    place = lexemes.index(decisive)
+    around = lexemes[max(0, place - _ABOUT) : place + _ABOUT + 1]
+    return frozenset(one.concept for one in around if one.role in SUBJECT_ROLES and one.concept not in LOW_KEYS)
 
 
 def _outweighs(value: str, other: str) -> bool:
@@ -163,7 +179,7 @@ def _bare_refusal(
     """ "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
     if negators[:1] == [0] and not used:
         opening = lexemes[0]
-        return Stance(opening.first, opening.last, "unnecessary"), used
+        return Stance(opening.first, opening.last, "unnecessary", _about(lexemes, opening)), used
     return None, used
 
 

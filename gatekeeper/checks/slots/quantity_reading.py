@@ -63,7 +63,8 @@ _VERBS: Final = frozenset(
     " supports favors predicts produces leads allows qualifies counts raises prompts").split())
 )
 _DENYING: Final = frozenset({"no", "not", "never", "none", "without"})
-_OLD: Final = frozenset({"old", "age", "aged"})
+_OLD: Final = frozenset({"old", "age", "aged", "ages"})
+_PERSONS: Final = frozenset("patients patient women men adults children people persons those woman man anyone".split())
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
 _DIGITS: Final = frozenset("0123456789.")
@@ -267,6 +268,8 @@ def _unit_and_subject(
         return number.unit, subject if subject in DEFAULT_UNITS else "", number.last
     if subject in DEFAULT_UNITS:
         return DEFAULT_UNITS[subject], subject, number.last
+    if tokens.at(first - 1) in _OLD or (first < number.first and tokens.at(first - 1) in _PERSONS):
+        return TIME_UNITS["years"], "", number.last
     total = _ratio(tokens, number)
     if total is not None:
         return Unit("percent", 100.0 / total[0]), "", total[1]
@@ -304,11 +307,12 @@ def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, i
         return "age", last + (2 if after == "of" else 1)
     if (
         before in _OLD
+        or before in _PERSONS
         or tokens.at(first) in {"older", "younger"}
         or tokens.at(last - 1) in {"older", "younger"}
     ):
         return "age", last
-    if before in {"every", "each", "per", "q"} or tokens.at(last - 1) in _FREQUENT:
+    if before in {"every", "each", "per", "q", "once"} or tokens.at(last - 1) in _FREQUENT:
         return "every", last
     if after in _EARLIER:
         return "before", last
@@ -351,7 +355,7 @@ def _wordless(tokens: Tokens, position: int) -> Quantity | None:
         unit = TIME_UNITS[word]
         return Quantity(position - 1, position + 1, -inf, unit.factor, unit, (1.0,))
     elif word in TIME_UNITS and len(word) > 2 and before in {"a", "an"} and tokens.at(position - 2) in {
-        "within", "after", "for", "in", "least", "than", "about",
+        "within", "after", "for", "in", "least", "than", "about", "once",
     }:  # fmt: skip
         first, sign, approximate = _comparator(tokens, position - 1)
         unit = TIME_UNITS[word]

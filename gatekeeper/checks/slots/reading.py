@@ -73,16 +73,22 @@ def _clauses(parts: _Parts) -> list[Clause]:
     starts = clause_starts(parts.tokens, parts.lexemes, marks)
     if len(starts) == 1:
         return [_clause(parts, 0, len(parts.tokens))]
-    ends = [start for start, _ in starts[1:]] + [len(parts.tokens)]
+    ends = [start.first for start in starts[1:]] + [len(parts.tokens)]
     clauses: list[Clause] = []
     rows: list[Clause] = []
-    for (first, is_row), last in zip(starts, ends, strict=True):
-        if not is_row:
+    subject: frozenset[str] = frozenset()
+    for start, last in zip(starts, ends, strict=True):
+        if not start.is_row:
             clauses += share_rows(rows)
             rows = []
-        rows.append(_clause(parts, first, last))
+        subject = subject | _named(parts, *start.subject) if any(start.subject) else frozenset()
+        rows.append(_clause(parts, start.first, last)._replace(topic=subject))
     clauses += share_rows(rows)
     return _on_topic(parts, marks, _under_opening(parts, clauses))
+
+
+def _named(parts: _Parts, first: int, last: int) -> frozenset[str]:
+    return frozenset(one.concept for one in parts.lexemes if first <= one.first < last and one.role in SUBJECT_ROLES)
 
 
 def _clause(parts: _Parts, first: int, last: int) -> Clause:
@@ -137,7 +143,7 @@ def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
         *(
             lend(clause, [opening])._replace(
                 conditions={**opening.conditions, **clause.conditions},
-                topic=frozenset(opening.terms),
+                topic=clause.topic | opening.terms.keys(),
             )
             for clause in clauses[1:]
         ),
@@ -145,9 +151,11 @@ def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
 
 
 def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> list[Clause]:
-    """Let what a sentence names before it says anything be the topic of all its clauses."""
-    if not marks:
-        return clauses
-    before = marks[0].first
-    topic = [one.concept for one in parts.lexemes if one.last <= before and one.role in SUBJECT_ROLES]
-    return [clause._replace(topic=clause.topic.union(topic)) for clause in clauses] if topic else clauses
+    """Let what a sentence names before it says anything be the topic of all its clauses.
+
+    It says something with its first value, or with a condition that a later clause replaces.
+    """
+    later = {mark.signature for mark in marks if mark.first >= clauses[1].first}
+    before = next((mark.first for mark in marks if mark.is_value or mark.signature in later), 0)
+    topic = _named(parts, 0, before)
+    return [clause._replace(topic=clause.topic | topic) for clause in clauses] if topic else clauses

@@ -32,12 +32,19 @@ class Mark(NamedTuple):
     last: int
     signature: str
 
+    @property
+    def is_value(self) -> bool:
+        """Whether it is a slot, no condition and no stance."""
+        return not self.signature.startswith(("condition", "stance", "action"))
+
 
 def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
     """Return slots, conditions and stances in order."""
     marks = [Mark(slot.first, slot.last, slot.signature) for slot in placed]
     for lexeme in found:
-        if lexeme.role is Role.QUALIFIER:
+        if lexeme.role is Role.AXIS:
+            marks.append(Mark(lexeme.first, lexeme.last, f"polarity:{lexeme.groups[0]}"))
+        elif lexeme.role is Role.QUALIFIER:
             marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.groups[0]}"))
         elif lexeme.role is Role.STANCE and lexeme.concept != "possible":
             # "Withhold and restart": opposite actions are no repetition of a pattern.
@@ -46,29 +53,44 @@ def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
     return sorted(marks)
 
 
-def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]) -> list[tuple[int, bool]]:
+class Start(NamedTuple):
+    """Where a clause begins, whether it is a row that leaves out what the rows before it say.
+
+    `subject` is the stretch before the twin of its first slot, which it is about too: in "a half-time
+    below 10 min is normal, above 20 min …" the half-time.
+    """
+
+    first: int
+    is_row: bool = False
+    subject: tuple[int, int] = (0, 0)
+
+
+def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]) -> list[Start]:
     """Return where the clauses begin: at "whereas", at a key of the same kind, at a repeated pattern.
 
     "Zone I is open, Zone II is restricted" are two clauses, and so are "4A > 2–10 %, 4B > 10–50 %",
-    whose second is marked True: a row, which leaves out what the other rows say.
+    whose second is a row.
     """
     separators = [at for at, word in enumerate(tokens.lower) if word in _SEPARATORS]
+    starts = [Start(0)]
     if not separators or len(marks) < 2:
-        return [(0, False)]
+        return starts
     words = [lexeme.first for lexeme in found if lexeme.role in SUBJECT_ROLES or lexeme.role is Role.STANCE]
-    starts = [(0, False)]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
-        begin = starts[-1][0]
+        begin = starts[-1].first
         left = [mark for mark in marks if begin <= mark.first < at]
         right = [mark for mark in marks if at <= mark.first < stop]
         rest = [mark for mark in marks if at <= mark.first]
+        if not left or not rest:
+            continue
+        twin = next((mark.first for mark in left if right and mark.signature == right[0].signature), begin)
         if _same_pattern(left, right, rest):
-            starts.append((at, True))
-        elif (_contrasts(tokens, at) and left and rest) or (
-            left and right and _same_opening(tokens, words, (begin, at, stop), left, right)
-        ):
-            starts.append((at, False))
+            starts.append(Start(at, True, (begin, twin)))
+        elif right and _same_opening(tokens, words, (begin, at, stop), left, right):
+            starts.append(Start(at, False, (begin, twin)))
+        elif _contrasts(tokens, at):
+            starts.append(Start(at))
     return starts
 
 

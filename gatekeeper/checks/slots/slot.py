@@ -31,6 +31,11 @@ class Match(NamedTuple):
     differs: str | None = None
 
     @property
+    def is_placed(self) -> bool:
+        """Whether values met: numbers, categories, sides."""
+        return self.signature.startswith(("number", "category", "laterality"))
+
+    @property
     def is_agent(self) -> bool:
         """Whether agents met, whose names are terms too."""
         return self.signature.startswith("agent")
