@@ -1,24 +1,22 @@
 """Asking every cell of a run that has no answer yet, and recording what comes back."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from gatekeeper.errors import ConfigurationError, GatekeeperError, UpstreamError
-from gatekeeper.exchange import Completion, JsonObject
-from radsafe_bench.conditions import Condition, Context, Contexts, NoReport, Reply, Researcher, question_body
-from radsafe_bench.conditions.agentic import Ask
+from gatekeeper.exchange import JsonObject
+from radsafe_bench.conditions import Condition, Context, Contexts, NoReport, Researcher, question_body
 from radsafe_bench.parsing import parse_response
 from radsafe_bench.recording import RecordingError, RecordLog
-from radsafe_bench.runner.pacing import Pacing, Stopped, is_passing
+from radsafe_bench.runner.paced import PacedTarget
+from radsafe_bench.runner.pacing import Stopped, is_passing
 from radsafe_bench.runner.plan import Cell, key_of
 from radsafe_bench.runner.sampling import Sampling
 from radsafe_bench.runner.slimming import slim
 from radsafe_bench.runner.tally import Reports, Tally
-from radsafe_bench.targets import Identity
 
 GIVE_UP_AFTER: Final = 24
 """Cells in a row without an answer, each after all its tries, before a run ends: the server is away."""
@@ -35,29 +33,13 @@ _NOTHING: Final[JsonObject] = {}
 _ABORTS: Final = (RunAborted, RecordingError, ConfigurationError)
 
 
-def paced(ask: Callable[[JsonObject], Awaitable[Completion]], pacing: Pacing) -> Ask:
-    """Return what asks within a pacing; a reply's latency is that of the try that was answered."""
-
-    async def call(body: JsonObject) -> Reply:
-        async def timed() -> Reply:
-            began = time.perf_counter()
-            completion = await ask(body)
-            return Reply(completion, time.perf_counter() - began)
-
-        return await pacing.call(timed)
-
-    return call
-
-
 @dataclass(slots=True)
 class Execution:
     """One session of a run. `done` holds the keys of records that are not to be made again."""
 
-    call: Ask
-    identity: Identity
+    target: PacedTarget
     sampling: Sampling
     contexts: Contexts
-    pacing: Pacing
     log: RecordLog
     tally: Tally = field(default_factory=Tally)
     reports: Reports = field(default_factory=Reports)
@@ -71,7 +53,7 @@ class Execution:
         Raises RunAborted, RecordingError or ConfigurationError where going on makes no sense.
         """
         queue = iter(wanted)
-        workers = [asyncio.create_task(self._work(queue)) for _ in range(self.pacing.most)]
+        workers = [asyncio.create_task(self._work(queue)) for _ in range(self.target.pacing.most)]
         try:
             await asyncio.gather(*workers)
         finally:
@@ -87,7 +69,7 @@ class Execution:
                 return
             # An embedded backend never waits, and signals are heard between the loop's rounds only.
             await asyncio.sleep(0)
-            if self.pacing.stop.is_set():
+            if self.target.pacing.stop.is_set():
                 return
 
     async def _settle(self, cell: Cell) -> None:
@@ -141,7 +123,7 @@ class Execution:
         body = self._body(cell, context)
         asked = {"request": body, **extra}
         try:
-            reply = await self.call(body)
+            reply = await self.target.ask(body)
             letter = parse_response(reply.completion.raw, cell.question.letters).letter
         except _ABORTS:
             raise
@@ -173,8 +155,8 @@ class Execution:
             "condition": place.condition,
             "sample": place.sample,
             "pass": place.in_pass,
-            "model": self.identity.model,
-            "fingerprint": self.identity.fingerprint,
+            "model": self.target.identity.model,
+            "fingerprint": self.target.identity.fingerprint,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             **found,
         }
@@ -185,11 +167,12 @@ class Execution:
     def _researcher(self) -> Researcher:
         if self.contexts.library is None:
             raise LookupError("agentic_rag needs a library")
-        return Researcher(self.call, self.contexts.library, self.sampling.step_settings(self.identity.model))
+        settings = self.sampling.step_settings(self.target.identity.model)
+        return Researcher(self.target.ask, self.contexts.library, settings)
 
     def _body(self, cell: Cell, context: Context) -> dict[str, Any]:
-        settings = self.sampling.settings(self.identity.model, cell.sample)
+        settings = self.sampling.settings(self.target.identity.model, cell.sample)
         return question_body(cell.question, context.text, context.evidence, settings)
 
     def _key(self, cell: Cell, context: Context) -> str:
-        return key_of(cell, self._body(cell, context), self.identity.fingerprint)
+        return key_of(cell, self._body(cell, context), self.target.identity.fingerprint)

@@ -127,10 +127,8 @@ def check_same_run(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         )
 
 
-def merged(earlier: Mapping[str, Any] | None, now: Mapping[str, Any]) -> dict[str, Any]:
+def merged(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest of a resumed run: what this session says, and what it did not touch."""
-    if earlier is None:
-        return dict(now)
     both = {**earlier, **now}
     for name in ("retrieval", "max_context", "family", "parameters"):
         both[name] = now.get(name) or earlier.get(name)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from radsafe_bench.conditions import RETRIEVING, Condition, Contexts, MaxContext, Researcher, Window, why_not
-from radsafe_bench.conditions.agentic import Ask
 from radsafe_bench.conditions.window import BYTES_PER_TOKEN, RESERVED
 from radsafe_bench.retrieval import (
     CHUNK_TOKENS,
@@ -16,9 +15,9 @@ from radsafe_bench.retrieval import (
     suite_texts,
 )
 from radsafe_bench.runner.options import RunOptions
-from radsafe_bench.runner.pacing import Pacing
+from radsafe_bench.runner.paced import PacedTarget
 from radsafe_bench.suites import PassageKind, Question, Suite
-from radsafe_bench.targets import Identity, Target
+from radsafe_bench.targets import Identity
 
 STAND_IN_WINDOW: Final = 32_768
 """Tokens, for a backend in this process, which has no window of its own."""
@@ -42,10 +41,7 @@ async def prepare(
     options: RunOptions,
     suite: Suite,
     questions: Sequence[Question],
-    identity: Identity,
-    target: Target,
-    ask: Ask,
-    pacing: Pacing,
+    target: PacedTarget,
     known: Sequence[str] = (),
 ) -> Preparation:
     """Index the corpus, size the window, and try whether the model can do research.
@@ -54,16 +50,12 @@ async def prepare(
     and the UpstreamError family where the model cannot be tried.
     """
     library = _library(options, suite) if RETRIEVING.intersection(options.conditions) else None
-    window = _window(options, identity) if Condition.MAX_CONTEXT in options.conditions else None
-
-    async def count(text: str) -> int | None:
-        return await pacing.call(lambda: target.count_tokens(text))
-
-    max_context = MaxContext(window, count) if window else None
-    contexts = Contexts(library, max_context)
+    window = _window(options, target.identity) if Condition.MAX_CONTEXT in options.conditions else None
+    contexts = Contexts(library, MaxContext(window, target.count_tokens) if window else None)
     reasons = {condition: why_not(condition, questions, contexts) for condition in options.conditions}
     if reasons.get(Condition.AGENTIC_RAG, "") is None and Condition.AGENTIC_RAG not in known and library:
-        researcher = Researcher(ask, library, options.sampling.step_settings(identity.model))
+        settings = options.sampling.step_settings(target.identity.model)
+        researcher = Researcher(target.ask, library, settings)
         if not await researcher.follows_instructions(questions[0]):
             reasons[Condition.AGENTIC_RAG] = NOT_FOLLOWED
     conditions = tuple(condition for condition, reason in reasons.items() if reason is None)
@@ -74,7 +66,7 @@ async def prepare(
             "conditions": list(conditions),
             "why_not": {condition.value: reason for condition, reason in reasons.items() if reason},
             "retrieval": _state_retrieval(library, suite) if library else None,
-            "max_context": _state_window(window, options, identity) if window else None,
+            "max_context": _state_window(window, options, target.identity) if window else None,
         },
     )
 
@@ -85,7 +77,7 @@ def _library(options: RunOptions, suite: Suite) -> Library | None:
 
 
 def _window(options: RunOptions, identity: Identity) -> Window | None:
-    stand_in = STAND_IN_WINDOW if "in_process" in identity.engine else None
+    stand_in = STAND_IN_WINDOW if identity.embedded else None
     tokens = options.context_window or identity.window or stand_in
     return Window(tokens, identity.counts_tokens) if tokens else None
 

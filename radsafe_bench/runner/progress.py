@@ -55,7 +55,7 @@ def shown(execution: Execution, total: int, done: int) -> Iterator[None]:
 
 
 def _state(execution: Execution) -> str:
-    pacing = execution.pacing
+    pacing = execution.target.pacing
     state = f"{int(pacing.limit)} at once"
     if pacing.refusals:
         state += f", {pacing.refusals} refused"

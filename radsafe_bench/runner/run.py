@@ -10,12 +10,13 @@ from typing import Any
 
 from radsafe_bench.recording import RecordingError, RecordLog
 from radsafe_bench.records import RECORDS
-from radsafe_bench.runner.execution import Execution, paced
+from radsafe_bench.runner.execution import Execution
 from radsafe_bench.runner.manifest import check_same_run, describe, merged, read_manifest, write_manifest
 from radsafe_bench.runner.options import RunOptions, RunResult
+from radsafe_bench.runner.paced import PacedTarget
 from radsafe_bench.runner.pacing import Pacing, Stopped
 from radsafe_bench.runner.plan import Cell, cells
-from radsafe_bench.runner.preparation import prepare
+from radsafe_bench.runner.preparation import Preparation, prepare
 from radsafe_bench.runner.progress import shown
 from radsafe_bench.suites import Question, Suite
 from radsafe_bench.targets import Identity, Target
@@ -41,49 +42,37 @@ class Run:
         with RecordLog(self.options.out / RECORDS) as log, _stopped_by_signals(self.pacing):
             try:
                 identity = await self.pacing.call(self.target.open)
-                return await self._session(identity, log)
+                return await self._session(PacedTarget(self.target, identity, self.pacing), log)
             except Stopped:
                 raise asyncio.CancelledError from None
             finally:
                 await self.target.close()
 
-    async def _session(self, identity: Identity, log: RecordLog) -> RunResult:
-        options = self._capped(identity)
+    async def _session(self, target: PacedTarget, log: RecordLog) -> RunResult:
+        options = self._capped(target.identity)
         earlier = read_manifest(options.out)
-        call = paced(self.target.ask, self.pacing)
         known = earlier["conditions"] if earlier else ()
-        ready = await prepare(
-            options, self.suite, self.questions, identity, self.target, call, self.pacing, known
-        )
-        now = {
-            **describe(self.suite, self.questions, identity, options.sampling),
-            "family": options.family,
-            "parameters": options.parameters,
-            **ready.stated,
-        }
-        if earlier:
-            check_same_run(earlier, now)
-        execution = Execution(call, identity, options.sampling, ready.contexts, self.pacing, log)
+        ready = await prepare(options, self.suite, self.questions, target, known)
+        manifest = self._manifest(options, target.identity, ready, earlier)
+        execution = Execution(target, options.sampling, ready.contexts, log)
         _recall(execution, keep_errors=options.keep_errors, begun=earlier is not None)
         samples = options.sampling.samples
         wanted = list(cells(self.questions, ready.conditions, samples, repeat=options.repeat))
-        manifest = merged(earlier, now)
-        begun, before = _now(), len(execution.tally.letters)
-        write_manifest(options.out, {**manifest, "sessions": _sessions(earlier)})
+        session = {"began": _now(), "answers": 0}
+        before, progress = len(execution.tally.letters), _progress(execution, wanted)
+        manifest |= {"progress": progress, "sessions": [*manifest.get("sessions", ()), session]}
+        write_manifest(options.out, manifest)
         try:
-            with shown(execution, len(wanted), _progress(execution, wanted)["answered"]):
+            with shown(execution, len(wanted), progress["answered"]):
                 await execution.run(wanted)
         finally:
             log.sync()
-            new = len(execution.tally.letters) - before
-            progress = _progress(execution, wanted)
-            session = {"began": begun, "ended": _now(), "answers": new}
-            sessions = [*_sessions(earlier), session]
-            came = {"progress": progress, "aa": execution.tally.noise(), "sessions": sessions}
-            write_manifest(options.out, {**manifest, **came})
+            session |= {"ended": _now(), "answers": len(execution.tally.letters) - before}
+            manifest |= {"progress": _progress(execution, wanted), "aa": execution.tally.noise()}
+            write_manifest(options.out, manifest)
         return RunResult(
-            **progress,
-            new=new,
+            **manifest["progress"],
+            new=len(execution.tally.letters) - before,
             not_applicable=ready.stated["why_not"],
             interrupted=self.pacing.stop.is_set(),
         )
@@ -93,6 +82,17 @@ class Run:
         sampling = self.options.sampling
         capped = min(sampling.top_logprobs, identity.top_logprobs)
         return replace(self.options, sampling=replace(sampling, top_logprobs=capped))
+
+    def _manifest(
+        self, options: RunOptions, identity: Identity, ready: Preparation, earlier: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Return what is known before the first question; raise CannotResume for another run's directory."""
+        placed = {"family": options.family, "parameters": options.parameters}
+        now = {**describe(self.suite, self.questions, identity, options.sampling), **placed, **ready.stated}
+        if earlier is None:
+            return now
+        check_same_run(earlier, now)
+        return merged(earlier, now)
 
 
 def _recall(execution: Execution, *, keep_errors: bool, begun: bool) -> None:
@@ -112,10 +112,6 @@ def _progress(execution: Execution, wanted: Sequence[Cell]) -> dict[str, int]:
     answered = len(places & execution.tally.letters.keys())
     errors = len(places & execution.tally.errors.keys())
     return {"answered": answered, "errors": errors, "missing": len(places) - answered - errors}
-
-
-def _sessions(earlier: dict[str, Any] | None) -> list[dict[str, Any]]:
-    return list(earlier["sessions"]) if earlier else []
 
 
 def _now() -> str:

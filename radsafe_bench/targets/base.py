@@ -13,8 +13,9 @@ class Identity:
 
     `fingerprint` names the weights as calibrations do. `top_logprobs` is the server's cap, 0 where it
     gives no token probabilities. `window` is the context window in tokens, None where it is unknown.
-    `policy` names the policy of a gatekeeper that stands before the model, None without one. `engine`
-    holds what the server says of itself, `notes` what was seen of it.
+    `embedded` is a backend of this process. `policy` names the policy of a gatekeeper that stands
+    before the model, None without one. `engine` holds what the server says of itself, `notes` what was
+    seen of it.
     """
 
     model: str
@@ -23,6 +24,7 @@ class Identity:
     top_logprobs: int
     window: int | None = None
     counts_tokens: bool = False
+    embedded: bool = False
     policy: Mapping[str, Any] | None = None
     engine: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

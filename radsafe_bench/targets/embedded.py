@@ -23,7 +23,7 @@ class EmbeddedTarget:
             fingerprint=hello.fingerprint or hello.model,
             backend=self._backend.name,
             top_logprobs=capabilities.top_logprobs,
-            engine={"in_process": self._backend.name},
+            embedded=True,
             notes=capabilities.notes,
         )
 

@@ -64,6 +64,7 @@ class EndpointTarget:
             raise ConfigurationError("no model server answers at this address; start it, or correct --target")
         model = self._model or next(iter(capabilities.models), "")
         if not model:
+            await self._backend.models()  # Raises where a refused key is the reason.
             raise ConfigurationError("the server lists no models; name one with --model")
         self._model = model
         greeting = [{"role": "user", "content": "Are you there? Answer yes or no."}]
@@ -73,21 +74,20 @@ class EndpointTarget:
         gate = hello.raw.get("gatekeeper")
         self._gated = isinstance(gate, dict)
         entry = await self._listed(model)
-        window = await self._find_window(entry)
         return Identity(
             model=model,
             fingerprint=self._fingerprint,
             backend=self._backend.name,
             # A gate holds back what it has no evidence for, so the probe says nothing of its model.
             top_logprobs=MAX_TOP_LOGPROBS if self._gated else capabilities.top_logprobs,
-            window=window,
+            window=await self._find_window(entry),
+            counts_tokens=self._count_field is not None,
             policy=gate.get("policy") if isinstance(gate, dict) else None,
             engine={
                 "served_model": hello.model,
                 "owned_by": entry.get("owned_by"),
                 "system_fingerprint": hello.raw.get("system_fingerprint"),
             },
-            counts_tokens=self._count_field is not None,
             notes=() if self._gated else capabilities.notes,
         )
 

@@ -99,17 +99,25 @@ async def test_other_errors_leave_the_limit_alone() -> None:
     assert (pacing.limit, pacing.refusals) == (4.0, 0)
 
 
-async def test_the_servers_own_pause_is_kept() -> None:
-    """Retry-After holds for every call, not only the refused one."""
-    pacing, loop = Pacing(4, first_pause_s=0.0), asyncio.get_running_loop()
-    call, _ = _failing(UpstreamError("busy", status=429, retry_after=1), 1)
-    began = loop.time()
-    refused = asyncio.create_task(pacing.call(call))
+async def test_the_servers_own_pause_holds_for_every_call() -> None:
+    """While a server has asked for a pause, nothing else is sent to it either."""
+    pacing = Pacing(4)
+    refused, _ = _failing(UpstreamError("busy", status=429, retry_after=60), 1)
+    other, tries = _failing(UpstreamError("never"), 0)
+    waiting = [asyncio.create_task(pacing.call(refused))]
     await asyncio.sleep(0.01)
-    other, _ = _failing(UpstreamError("never"), 0)
-    await pacing.call(other)
-    assert loop.time() - began >= 1.0
-    assert await refused == "answer"
+    waiting.append(asyncio.create_task(pacing.call(other)))
+    await asyncio.sleep(0.01)
+    assert tries == []
+    pacing.stop.set()
+    assert [type(end) for end in await asyncio.gather(*waiting, return_exceptions=True)] == [Stopped, Stopped]
+
+
+async def test_a_server_that_asks_for_no_pause_is_asked_again_soon() -> None:
+    """A pause of zero seconds is none."""
+    refused, tries = _failing(UpstreamError("busy", status=429, retry_after=0), 1)
+    assert await Pacing(4, first_pause_s=0.0).call(refused) == "answer"
+    assert len(tries) == 2
 
 
 async def test_a_stop_ends_every_wait_at_once() -> None:

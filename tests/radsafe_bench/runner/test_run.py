@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
-from gatekeeper.errors import ConfigurationError
+from gatekeeper.errors import ConfigurationError, UpstreamError
 from radsafe_bench.conditions import MAIN, Condition
 from radsafe_bench.records import Record, load_run
 from radsafe_bench.runner import CannotResume, RunAborted
 from radsafe_bench.suites import Suite
-from tests.fake_upstream import CANARY, raw
+from tests.fake_upstream import CANARY, raw, status
 from tests.radsafe_bench.runner.conftest import Ask, quick
 from tests.radsafe_bench.runner.model_server import ModelServer, model, said, storm
 from tests.radsafe_bench.runner.small import make_suite
@@ -225,6 +225,13 @@ async def test_nobody_at_the_address_is_said_at_once(ask: Ask) -> None:
     """A mistyped address is no reason to wait through all retries."""
     with pytest.raises(ConfigurationError, match="no model server answers"):
         await ask(target={"url": "http://127.0.0.1:9"})
+
+
+async def test_a_refused_key_is_said_as_such(ask: Ask, server: ModelServer) -> None:
+    """A server that keeps its list of models from strangers is not said to have none."""
+    server.models_act = status(401)
+    with pytest.raises(UpstreamError, match="refused the gatekeeper's API key"):
+        await ask()
 
 
 async def test_another_model_in_mid_run_ends_it(ask: Ask, server: ModelServer) -> None:
