@@ -205,8 +205,8 @@ def _object(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict):
-        # From nothing: the decoder's own error quotes the text.
-        raise UpstreamGarbled("The model server's answer is no JSON object.") from None
+        # Raised outside the handler: the decoder's own error holds the text.
+        raise UpstreamGarbled("The model server's answer is no JSON object.")
     return value
 
 

@@ -136,6 +136,7 @@ async def test_garbage_is_refused(upstream: FakeUpstream, data: bytes) -> None:
         with pytest.raises(UpstreamGarbled) as raised:
             await client.post(CHAT, ASK)
     assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
 
 
 @pytest.mark.parametrize("streams", [False, True])

@@ -78,6 +78,7 @@ def test_content_is_found_after_the_reasoning() -> None:
 def test_hidden_reasoning_is_not_content() -> None:
     """Where a server hides the thoughts but counts their rows, the answer's own row is found."""
     assert _offsets("B", "B", " it", " is", "<|END|>", "B", "<|B_END|>") == [None, None, None, None, 0, None]
+    assert _offsets("B", "B", "</B") == [0, None]
 
 
 def test_stripped_white_space_is_bridged() -> None:
