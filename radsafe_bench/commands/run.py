@@ -25,6 +25,9 @@ from radsafe_bench.runner import (
 from radsafe_bench.suites import SUITE_NAME, Question, Split, Suite, load_suite
 from radsafe_bench.targets import EmbeddedTarget, EndpointTarget, Target
 
+STAND_IN_WINDOW = 32_768
+"""Tokens, for the extractive baseline, which reads any length."""
+
 ERRORS_REMAIN = 1
 INTERRUPTED = 130
 
@@ -92,7 +95,7 @@ def _target(given: dict[str, Any]) -> Target:
     if (given["target"] is None) == (given["backend"] is None):
         raise click.UsageError("give either --target URL or --backend extractive")
     if given["backend"]:
-        return EmbeddedTarget(ExtractiveBackend())
+        return EmbeddedTarget(ExtractiveBackend(), STAND_IN_WINDOW)
     return EndpointTarget(
         given["target"],
         model=given["model"],

@@ -19,9 +19,6 @@ from radsafe_bench.runner.paced import PacedTarget
 from radsafe_bench.suites import PassageKind, Question, Suite
 from radsafe_bench.targets import Identity
 
-STAND_IN_WINDOW: Final = 32_768
-"""Tokens, for a backend in this process, which has no window of its own."""
-
 NOT_FOLLOWED: Final = (
     "the model does not follow instructions: asked to plan searches, it named none "
     "(let one that thinks first do so with --reasoning)"
@@ -77,8 +74,7 @@ def _library(options: RunOptions, suite: Suite) -> Library | None:
 
 
 def _window(options: RunOptions, identity: Identity) -> Window | None:
-    stand_in = STAND_IN_WINDOW if identity.embedded else None
-    tokens = options.context_window or identity.window or stand_in
+    tokens = options.context_window or identity.window
     return Window(tokens, identity.counts_tokens) if tokens else None
 
 
@@ -102,11 +98,10 @@ def _state_retrieval(library: Library, suite: Suite) -> dict[str, Any]:
 
 
 def _state_window(window: Window, options: RunOptions, identity: Identity) -> Mapping[str, Any]:
-    origin = "the server" if identity.window else "a stand-in: the backend has no window"
     estimate = f"an estimate of {BYTES_PER_TOKEN} bytes per token, which rather overstates lengths"
     return {
         "window": window.tokens,
-        "window_from": "--context-window" if options.context_window else origin,
+        "window_from": "--context-window" if options.context_window else identity.window_from,
         "reserved": RESERVED,
         "lengths_by": "the server's /tokenize" if window.counted else estimate,
     }

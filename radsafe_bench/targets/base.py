@@ -12,10 +12,9 @@ class Identity:
     """Whose answers a run records.
 
     `fingerprint` names the weights as calibrations do. `top_logprobs` is the server's cap, 0 where it
-    gives no token probabilities. `window` is the context window in tokens, None where it is unknown.
-    `embedded` is a backend of this process. `policy` names the policy of a gatekeeper that stands
-    before the model, None without one. `engine` holds what the server says of itself, `notes` what was
-    seen of it.
+    gives no token probabilities. `window` is the context window in tokens, None where it is unknown, and
+    `window_from` who says so. `policy` names the policy of a gatekeeper that stands before the model,
+    None without one. `engine` holds what the server says of itself, `notes` what was seen of it.
     """
 
     model: str
@@ -23,8 +22,8 @@ class Identity:
     backend: str
     top_logprobs: int
     window: int | None = None
+    window_from: str = "the server"
     counts_tokens: bool = False
-    embedded: bool = False
     policy: Mapping[str, Any] | None = None
     engine: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -9,10 +9,14 @@ from radsafe_bench.targets.base import Identity
 
 
 class EmbeddedTarget:
-    """A backend that needs no server, such as the extractive baseline."""
+    """A backend that needs no server, such as the extractive baseline.
 
-    def __init__(self, backend: Backend) -> None:
+    `stand_in_window` in tokens is what a backend without a window of its own is given to read at most.
+    """
+
+    def __init__(self, backend: Backend, stand_in_window: int | None = None) -> None:
         self._backend = backend
+        self._window = stand_in_window
 
     async def open(self) -> Identity:
         """Start the backend and ask it for its name."""
@@ -23,7 +27,8 @@ class EmbeddedTarget:
             fingerprint=hello.fingerprint or hello.model,
             backend=self._backend.name,
             top_logprobs=capabilities.top_logprobs,
-            embedded=True,
+            window=self._window,
+            window_from="a stand-in: the backend has no window",
             notes=capabilities.notes,
         )
 
