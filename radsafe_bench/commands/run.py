@@ -34,7 +34,9 @@ INTERRUPTED = 130
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
-@click.command("run", epilog="Exit status: 0 complete, 1 some answers are missing, 3 it cannot be done so.")
+@click.command(
+    "run", epilog="Exit status: 0 complete, 1 answers are missing, 3 it cannot be done so, 130 stopped."
+)
 @click.option("--target", metavar="URL", help="An OpenAI-compatible server, or a gatekeeper before one.")
 @click.option("--model", help="Served model to ask; the server's first unless given.")
 @click.option("--api-key", envvar="RADSAFE_BENCH_API_KEY", help="Key for the server.", show_envvar=True)

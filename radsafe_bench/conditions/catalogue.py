@@ -8,7 +8,11 @@ from gatekeeper.errors import ConfigurationError
 
 
 class Condition(StrEnum):
-    """What a question is asked with. The first six are the protocol's; the others are its controls."""
+    """What a question is asked with.
+
+    The first six are the protocol's, the next three its controls; `published_report` puts the report
+    that an imported suite brings in place of one made by the model.
+    """
 
     CLOSED_BOOK = "closed_book"
     CLEAN_EVIDENCE = "clean_evidence"

@@ -100,6 +100,15 @@ async def test_a_window_is_filled_by_the_servers_count_and_each_chunk_is_counted
     assert len(asked) == len(set(asked))
 
 
+async def test_published_reports_can_be_asked_with() -> None:
+    """An imported suite that brings research reports is asked with them, as it was published."""
+    asked = replace(question(1), evidence=Evidence(report="Sources agree on 13 weeks."))
+    context = await Contexts().of(asked, Condition.PUBLISHED_REPORT)
+    assert context.text == "Sources agree on 13 weeks."
+    assert why_not(Condition.PUBLISHED_REPORT, [asked], Contexts()) is None
+    assert why_not(Condition.PUBLISHED_REPORT, [question(1)], Contexts()) is not None
+
+
 def test_what_cannot_be_asked_says_why() -> None:
     """The manifest says why a condition is missing."""
     bare = replace(question(1), evidence=Evidence())
