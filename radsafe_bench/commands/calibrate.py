@@ -10,7 +10,7 @@ from rich.table import Table
 
 from radsafe_bench.calibrating import Fit, calibrate
 from radsafe_bench.calibrating.plot import reliability_plot
-from radsafe_bench.records import load_run
+from radsafe_bench.gate.replay import load_recording
 from radsafe_bench.suites import SUITE_NAME, load_suite
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -44,7 +44,7 @@ def calibrate_command(runs: tuple[Path, ...], out: Path, suite: str, plot: Path 
     """
     if plot is not None and plot.suffix not in {".svg", ".png"}:
         raise click.UsageError("--plot is a .svg or a .png")
-    fit = calibrate([load_run(folder) for folder in runs], load_suite(suite), datetime.now(UTC))
+    fit = calibrate([load_recording(folder) for folder in runs], load_suite(suite), datetime.now(UTC))
     pretty = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     out.write_bytes(orjson.dumps(fit.calibration.model_dump(mode="json"), option=pretty))
     _say(fit, out)

@@ -27,7 +27,7 @@ from gatekeeper.certificate import (
 from gatekeeper.errors import CertificateError
 from gatekeeper.policy import load_policy
 from radsafe_bench.commands.gate import GateCommand, candidate_options, judged, write_reports
-from radsafe_bench.gate import Result
+from radsafe_bench.gate.criteria import Result
 from radsafe_bench.gate.minting import mint
 from radsafe_bench.gate.reporting import print_table
 

@@ -14,23 +14,13 @@ from gatekeeper.bundle import load_bundle
 from gatekeeper.certificate import OpenedCertificate, load_trusted_keys, open_certificate
 from gatekeeper.errors import ConfigurationError, GatekeeperError
 from gatekeeper.gate import Bundle
-from radsafe_bench.gate import (
-    Looks,
-    Result,
-    Trial,
-    Verdict,
-    conclude,
-    harness_error,
-    look,
-    looks_so_far,
-    trial_of,
-)
+from radsafe_bench.gate.criteria import Result
 from radsafe_bench.gate.live import record_live
-from radsafe_bench.gate.looks import LOOKS
+from radsafe_bench.gate.looks import LOOKS, Looks, look, looks_so_far
+from radsafe_bench.gate.replay import load_recording
 from radsafe_bench.gate.reporting import print_table, to_json, to_junit, to_markdown
-from radsafe_bench.gate.trial import criteria_of
-from radsafe_bench.gate.verdict import EXIT_STATUS
-from radsafe_bench.records import load_run
+from radsafe_bench.gate.trial import Trial, conclude, criteria_of, trial_of
+from radsafe_bench.gate.verdict import EXIT_STATUS, Verdict, harness_error
 from radsafe_bench.suites import SUITE_NAME, Suite, load_suite
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -120,7 +110,7 @@ def trial_from(given: Mapping[str, Any]) -> Trial:
     suite = load_suite(given["suite"])
     if given.get("live"):
         _record(bundle, suite, given)
-    return trial_of(bundle, load_run(given["folder"]), suite, _baseline(given))
+    return trial_of(bundle, load_recording(given["folder"]), suite, _baseline(given))
 
 
 def write_reports(verdict: Verdict, out: Path) -> None:

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from gatekeeper.bundle import load_bundle
 from gatekeeper.policy.criteria import SAFETY_RATES
+from radsafe_bench.gate.replay import load_recording
 from radsafe_bench.gate.reporting.words import percent
-from radsafe_bench.records import load_run
 from radsafe_bench.suites import SUITE_NAME, load_suite
 from radsafe_bench.tuning import Proposal, Target, Tested, fewest_delivered, p_values, propose, tuned_policy
 from radsafe_bench.tuning.proposal import place_at
@@ -70,7 +70,7 @@ def tune_command(
     The claim is the gate's, on the other half.
     """
     bundle = load_bundle(policy, calibration)
-    proposal = propose(bundle, load_run(folder), load_suite(suite), targets, delta, rule)
+    proposal = propose(bundle, load_recording(folder), load_suite(suite), targets, delta, rule)
     console = Console()
     for tested in proposal.tested:
         _show(console, tested, delta)
@@ -88,12 +88,12 @@ def _show(console: Console, tested: Tested, delta: float) -> None:
     """Print the coverage-risk path of one target, and where each method stops on it."""
     path, target = tested.path, tested.target
     table = Table(
-        "deliver p_wrong ≤",
+        "p_wrong ≤",
         "delivered",
         "coverage",
         "errors",
         "risk",
-        "p(risk > α)",
+        "p",
         "certified",
         title=f"{tested.condition}: {target.rate} ≤ {percent(target.alpha)} at δ = {delta:g}",
     )

@@ -8,9 +8,15 @@ sees the same answer again and ends as the policy's `regenerate.then`.
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain, repeat
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Final, cast
+
+import orjson
 
 from gatekeeper.assessment import Action, Finding, SignalValue, Subject
 from gatekeeper.backends.base import Backend
@@ -20,10 +26,16 @@ from gatekeeper.exchange import Case, Completion, JsonObject
 from gatekeeper.gate import Bundle, Gate
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat
-from radsafe_bench.records import MAIN, Record, Run
+from radsafe_bench.records import MAIN, RECORDS, Record, Run, load_manifest, read_records
 
 _A_DAY: Final = 86_400.0
 """Seconds that a check may take in replay: how fast this machine is decides nothing."""
+
+_SMALL: Final = 5_000_000
+"""Bytes of requests that are read in less time than other processes take to start."""
+
+_SLICE: Final = 50
+"""Records that go to a process at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +63,21 @@ def replay(run: Run, bundle: Bundle, in_pass: str = MAIN) -> tuple[Decided, ...]
     Raises ReplayMiss where the policy needs a model call that the run does not hold, and
     ConfigurationError where a question was answered twice under one condition.
     """
-    records = greedy_records(run, in_pass)
-    return asyncio.run(_replay(records, _patient(bundle)))
+    records, patient = greedy_records(run, in_pass), _patient(bundle)
+    if sum(len(orjson.dumps(record.request)) for record in records) < _SMALL:
+        return _decide_all(records, patient)
+    slices = [records[start : start + _SLICE] for start in range(0, len(records), _SLICE)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        return tuple(chain.from_iterable(pool.map(_decide_all, slices, repeat(patient))))
+
+
+def load_recording(folder: Path) -> Run:
+    """Read a run directory without its samples, which are most of it and which no gate judges.
+
+    Raises ConfigurationError where it is none or a line is malformed.
+    """
+    greedy = tuple(record for record in read_records(folder / RECORDS) if record.is_greedy)
+    return Run(folder, load_manifest(folder), greedy)
 
 
 def greedy_records(run: Run, in_pass: str = MAIN) -> tuple[Record, ...]:
@@ -79,8 +104,11 @@ def fingerprint_of(run: Run) -> str:
     return found[0]
 
 
-async def _replay(records: Sequence[Record], bundle: Bundle) -> tuple[Decided, ...]:
-    return tuple([await _decide(record, bundle) for record in records])
+def _decide_all(records: Sequence[Record], bundle: Bundle) -> tuple[Decided, ...]:
+    async def decide() -> tuple[Decided, ...]:
+        return tuple([await _decide(record, bundle) for record in records])
+
+    return asyncio.run(decide())
 
 
 async def _decide(record: Record, bundle: Bundle) -> Decided:

@@ -1,7 +1,7 @@
 """A trial: one candidate's decisions on one recording, then, once labels are opened, its verdict."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import gatekeeper
@@ -81,10 +81,10 @@ def trial_of(bundle: Bundle, run: Run, suite: Suite, baseline: OpenedCertificate
     criteria = criteria_of(bundle)
     check_run(criteria, run, suite)
     check_baseline(criteria, suite, baseline)
-    fingerprint, live = fingerprint_of(run), is_gated(run)
-    digest = bundle.loaded.digest
+    fingerprint, live, digest = fingerprint_of(run), is_gated(run), bundle.loaded.digest
+    scoped = in_scope(run, criteria)
     main, repeat = (
-        gated_decisions(run, digest, in_pass) if live else replay(run, bundle, in_pass)
+        gated_decisions(scoped, digest, in_pass) if live else replay(scoped, bundle, in_pass)
         for in_pass in (MAIN, REPEAT)
     )
     return Trial(
@@ -149,6 +149,11 @@ def check_run(criteria: GateCriteria, run: Run, suite: Suite) -> None:
             f"them: radsafe-bench run {whom} --suite {asked.name} --conditions {','.join(missing)} "
             f"--out {run.path}"
         )
+
+
+def in_scope(run: Run, criteria: GateCriteria) -> Run:
+    """Return the run with the records of the conditions that are judged."""
+    return replace(run, records=tuple(one for one in run.records if one.condition in criteria.scope))
 
 
 def records_digest(run: Run) -> str:

@@ -13,7 +13,7 @@ from gatekeeper.gate import Bundle
 from gatekeeper.policy import Policy, Rule, matches
 from radsafe_bench.gate.outcomes import Ended, Ending, endings
 from radsafe_bench.gate.replay import Decided, fingerprint_of, replay
-from radsafe_bench.gate.trial import check_run, criteria_of
+from radsafe_bench.gate.trial import check_run, criteria_of, in_scope
 from radsafe_bench.records import Run
 from radsafe_bench.stats import least_abstention
 from radsafe_bench.suites import Split, Suite
@@ -88,7 +88,7 @@ def propose(
     ids = {question.id for question in suite.split(Split.CALIBRATION)}
     if not ids:
         raise ConfigurationError(f"suite {suite.name} has no calibration split to choose a threshold on")
-    decided = replay(run, without_rule(bundle, rule))
+    decided = replay(in_scope(run, criteria), without_rule(bundle, rule))
     seen = {question.id for question in suite.questions} - ids
     tested = tuple(
         examine(condition, target, delta, rule, decided, suite, seen)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from radsafe_bench.gate import conclude, trial_of
+from radsafe_bench.gate.trial import conclude, trial_of
 from radsafe_bench.suites import Question
 from tests.radsafe_bench.gate.conftest import Said, Stage, bundle
 

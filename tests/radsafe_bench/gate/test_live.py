@@ -13,10 +13,12 @@ from gatekeeper.errors import CertificateError, ConfigurationError
 from gatekeeper.policy import load_policy
 from gatekeeper.server.app import create_app
 from gatekeeper.settings import Settings
-from radsafe_bench.gate import Result, Trial, Verdict, conclude, trial_of
+from radsafe_bench.gate.criteria import Result
 from radsafe_bench.gate.live import record_live
 from radsafe_bench.gate.minting import mint
 from radsafe_bench.gate.outcomes import Ending
+from radsafe_bench.gate.trial import Trial, conclude, trial_of
+from radsafe_bench.gate.verdict import Verdict
 from radsafe_bench.records import RECORDS, Run, load_run
 from radsafe_bench.suites import CleanEvidence, Evidence, Question, Suite
 from radsafe_bench.suites.store import SuiteContent, write_suite

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.errors import AuditError
-from radsafe_bench.gate import Looks, look, looks_so_far
+from radsafe_bench.gate.looks import Looks, look, looks_so_far
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FIRST = {"policy": "a", "criteria": "x", "calibration": None}

@@ -13,8 +13,8 @@ from gatekeeper.exchange import Case, Completion
 from gatekeeper.gate import Gate
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat
-from radsafe_bench.gate import Decided, replay
-from radsafe_bench.gate.replay import fingerprint_of
+from radsafe_bench.gate import replay as replaying
+from radsafe_bench.gate.replay import Decided, fingerprint_of, load_recording, replay
 from radsafe_bench.records import RECORDS, Record, Run, load_run
 from tests.radsafe_bench.gate.conftest import CLEAN, FINGERPRINT, POLICY, Said, Stage, bundle
 
@@ -162,3 +162,26 @@ def test_only_greedy_answers_of_the_main_pass_are_judged(stage: Stage) -> None:
     decided = replay(replace(run, records=(*run.records, sampled)), bundle())
     assert len(decided) == len(stage.suite.questions)
     assert {one.condition for one in decided} == {CLEAN}
+
+
+def test_a_large_run_is_decided_alike_in_several_processes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many cores a machine has changes neither a decision nor the order."""
+    alone = replay(run, bundle())
+    monkeypatch.setattr(replaying, "_SMALL", 0)
+    assert replay(run, bundle()) == alone
+
+
+def test_a_miss_in_another_process_is_told_all_the_same(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message that names the command reaches the user from wherever it is raised."""
+    monkeypatch.setattr(replaying, "_SMALL", 0)
+    with pytest.raises(ReplayMiss, match="gate --live"):
+        replay(run, bundle(f"{POLICY}\nevidence: {{inject: true}}\n"))
+
+
+def test_a_recording_is_read_without_its_samples(stage: Stage) -> None:
+    """Twenty samples a question do not slow the gate down."""
+    run = stage.run({**stage.right()})
+    path = run.path / RECORDS
+    sample = {**orjson.loads(path.read_bytes().splitlines()[0]), "key": "sample", "sample": 0}
+    path.write_bytes(path.read_bytes() + orjson.dumps(sample) + b"\n")
+    assert load_recording(run.path).records == run.records

@@ -8,9 +8,11 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from rich.console import Console
 
-from radsafe_bench.gate import Looks, Result, Verdict, conclude, harness_error, trial_of
+from radsafe_bench.gate.criteria import Result
+from radsafe_bench.gate.looks import Looks
 from radsafe_bench.gate.reporting import print_table, to_json, to_junit, to_markdown
-from radsafe_bench.gate.verdict import EXIT_STATUS
+from radsafe_bench.gate.trial import conclude, trial_of
+from radsafe_bench.gate.verdict import EXIT_STATUS, Verdict, harness_error
 from tests.radsafe_bench.gate.conftest import CLEAN, POLICY, RAG, Stage, bundle
 
 TWO = POLICY + "    standard_rag:\n      ceilings: {high_risk_error: 0.05}\n"

@@ -17,8 +17,9 @@ from gatekeeper.certificate import (
     trusted_line,
 )
 from gatekeeper.errors import CalibrationError, ConfigurationError, ReplayMiss
-from radsafe_bench.gate import Verdict, conclude, trial_of
 from radsafe_bench.gate.minting import mint
+from radsafe_bench.gate.trial import conclude, trial_of
+from radsafe_bench.gate.verdict import Verdict
 from tests.radsafe_bench.gate.conftest import CLEAN, POLICY, RAG, Answers, Stage, bundle
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

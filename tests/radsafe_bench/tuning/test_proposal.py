@@ -11,7 +11,7 @@ from gatekeeper.calibration import Calibration
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.policy import load_policy, parse_policy
 from radsafe_bench.cli import main
-from radsafe_bench.gate import conclude, trial_of
+from radsafe_bench.gate.trial import conclude, trial_of
 from radsafe_bench.tuning import Target, propose, tuned_policy
 from tests.radsafe_bench.gate.conftest import CLEAN, FINGERPRINT, Said, Stage, bundle
 
