@@ -11,6 +11,7 @@ import pytest
 
 from gatekeeper.errors import ConfigurationError, UpstreamError
 from radsafe_bench.conditions import MAIN, Condition
+from radsafe_bench.conditions.prompt import REPORT
 from radsafe_bench.records import Record, load_run
 from radsafe_bench.runner import CannotResume, RunAborted
 from radsafe_bench.suites import Suite
@@ -34,6 +35,11 @@ def manifest(folder: Path) -> dict[str, Any]:
     """Return the run's manifest."""
     found: dict[str, Any] = orjson.loads((folder / "run" / "manifest.json").read_bytes())
     return found
+
+
+def never_reports(body: dict[str, Any]) -> str:
+    """Answer everything but the request for a report."""
+    return "" if body["messages"][0]["content"] == REPORT else said(body)
 
 
 async def test_a_run_records_every_question_under_every_condition(
@@ -133,8 +139,7 @@ async def test_a_failed_report_is_an_error_of_every_answer_that_needs_it(
     ask: Ask, server: ModelServer, tmp_path: Path
 ) -> None:
     """Without its report a question is not put; the next session makes the report and asks."""
-    silent = lambda body: "" if "You write a report" in body["messages"][0]["content"] else said(body)  # noqa: E731
-    server.play(model(says=silent))
+    server.play(model(says=never_reports))
     result = await ask(Condition.AGENTIC_RAG, samples=1)
     assert (result.answered, result.errors) == (0, 8)
     assert {record.error.code for record in records(tmp_path) if record.error} == {"no_report"}
@@ -182,9 +187,7 @@ async def test_errors_can_be_kept(ask: Ask, server: ModelServer) -> None:
 
 async def test_kept_errors_of_research_do_not_hold_up_new_samples(ask: Ask, server: ModelServer) -> None:
     """A report that failed for good is an error of the samples added later, too."""
-    server.play(
-        model(says=lambda body: "" if "You write a report" in body["messages"][0]["content"] else said(body))
-    )
+    server.play(model(says=never_reports))
     await ask(Condition.AGENTIC_RAG)
     result = await ask(Condition.AGENTIC_RAG, samples=1, keep_errors=True)
     assert (result.answered, result.errors, result.missing) == (0, 8, 0)
