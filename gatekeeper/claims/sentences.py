@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
 
 MAX_SENTENCE: Final = 2_000
@@ -28,9 +29,9 @@ _MARKER: Final = re.compile(
 _END: Final = re.compile(
     r"(?<![.!?])[.!?]+[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+(?=[\"'“‘(\[*_]{0,3}[A-Z0-9<>≤≥±~])"
 )
-_ABBREVIATIONS: Final = frozenset(
+_ABBREVIATIONS: Final = wordset(
     "approx ca cf dr e.g eg fig figs i.e ie incl inj max min mr mrs p.o i.v i.m s.c prof resp"
-    " ref refs tab vol vs v viz wt".split()
+    " ref refs tab vol vs v viz wt"
 )
 _HANGING: Final = re.compile(
     r"(?:[,(]|\b(?:a|an|and|at|by|every|for|from|in|is|of|or|than|the|to|with|within))$"

@@ -28,7 +28,9 @@ def table_rows(text: str) -> dict[int, str]:
             above = cells
             if heads:
                 pairs = zip(heads + [""] * len(cells), cells, strict=False)
-                rows[offset + len(line) - len(line.lstrip())] = ", ".join(f"{head} {cell}".strip() for head, cell in pairs)
+                rows[offset + len(line) - len(line.lstrip())] = ", ".join(
+                    f"{head} {cell}".strip() for head, cell in pairs
+                )
         offset += len(line)
     return rows
 

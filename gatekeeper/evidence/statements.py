@@ -20,7 +20,13 @@ class Statement:
     __slots__ = ("_place", "_reading", "_spoken", "document", "heading", "outline", "span", "text")
 
     def __init__(
-        self, document: str, span: Span, text: str, heading: frozenset[str], place: int, spoken: dict[str, int]
+        self,
+        document: str,
+        span: Span,
+        text: str,
+        heading: frozenset[str],
+        place: int,
+        spoken: dict[str, int],
     ) -> None:
         self.document = document
         self.span = span

@@ -1,18 +1,19 @@
 """Drugs, contrast agents, devices, routes, modalities: members of closed classes that were swapped."""
 
 from collections.abc import Iterable, Sequence
-
 from typing import Final, NamedTuple
 
-from gatekeeper.checks.slots.lexicon import GENERIC, Role
+from gatekeeper.checks.slots.lexicon import BROAD, GENERIC, Role
 from gatekeeper.checks.slots.tokens import Lexeme
-
 
 _FAMILIES: Final = {
     "gadolinium agent": [("gadolinium", "contrast medium")],
     "iodinated agent": [("iodinated contrast", "contrast medium")],
 }
 """A single agent is one of its family too: iohexol in the place of gadolinium is another medium."""
+
+
+_NAMED_KINDS: Final = (BROAD | {"device"}) - {"contrast medium"}
 
 
 class Agent(NamedTuple):
@@ -63,3 +64,8 @@ def swapped(claim: Iterable[Agent], statement: Iterable[Agent]) -> Agent | None:
 
 def _covers(name: str, other: str) -> bool:
     return name == other or other in GENERIC.get(name, ()) or name in GENERIC.get(other, ())
+
+
+def kind_of(group: str) -> str:
+    """Return the slot kind that a difference in a class is reported as."""
+    return group if group in _NAMED_KINDS else "agent"

@@ -6,9 +6,9 @@ from heapq import nlargest
 from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gatekeeper.checks.slots.clause import Clause
-from gatekeeper.checks.slots.kinds import compare_slots, context_fits, gate_is_open
-from gatekeeper.checks.slots.reading import Reading
+from gatekeeper.checks.slots import gate
+from gatekeeper.checks.slots.clause import Assertion, Clause
+from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.slot import Match
 from gatekeeper.checks.slots.tokens import TERM_WEIGHT
 
@@ -40,14 +40,13 @@ class Rarity:
         for statement in statements:
             self._named.update(statement.outline.named)
 
-    def of(self, concept: str) -> float:
-        """Return a factor in (0, 1], 1 for concepts that at most one statement names."""
-        named = self._named[concept]
-        return 1.0 if named < 2 else 1.0 / (1.0 + 0.4 * log(named))
-
     def weighed(self, terms: Mapping[str, float]) -> dict[str, float]:
         """Return the terms with their weights reduced by how common they are here."""
-        return {concept: weight * self.of(concept) for concept, weight in terms.items()}
+        named = self._named
+        return {
+            concept: weight if named[concept] < 2 else weight / (1.0 + 0.4 * log(named[concept]))
+            for concept, weight in terms.items()
+        }
 
 
 class Aligned(NamedTuple):
@@ -55,8 +54,9 @@ class Aligned(NamedTuple):
 
     `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
     other does too. `own` holds what the clause itself met of the claim's terms, whose weight is `whole`;
-    `weight` is what was met in all, `unmet` what no sentence so far names. `agreed` and `differing` are the slots that met. `fits`: a value of the claim or its context
-    meets a condition of the statement. `conditions_met`: the statement names all the claim's conditions.
+    `weight` is what was met in all, `unmet` what no sentence so far names. `agreed` and `differing` are
+    the slots that met. `fits` says that a value of the claim or its context meets a condition of the
+    statement, `conditions_met` that the statement names all the claim's conditions.
     """
 
     statement: int
@@ -75,52 +75,71 @@ class Aligned(NamedTuple):
     def own_share(self, without: float = 0.0) -> float:
         """Return the share of the claim's own terms that the clause itself met."""
         whole = self.whole - without
-        return sum(self.own.values()) / whole if whole > 0 else 1.0
+        return sum(self.own.values()) / whole if whole > 0 else 0.0
 
     @property
     def rank(self) -> float:
         """How well both speak of the same thing."""
         return 0.75 * self.score + 0.25 * self.back
 
+    @property
+    def margin(self) -> float:
+        """How safely both speak of the same thing: what either says and the other does not weighs too."""
+        return self.score + 0.5 * self.back - (0.5 * self.unmet / self.whole if self.whole else 0.0)
+
 
 def align(
-    claim: Reading, clause: Clause, around: Reading | None, statements: Sequence["Statement"], rarity: Rarity
+    claim: Assertion, statements: Sequence["Statement"], rarity: Rarity
 ) -> Iterator[Aligned]:
-    """Yield every clause of the statements that speaks of what a clause of the claim speaks of.
+    """Yield every clause of the statements that speaks of what a clause of a claim speaks of.
 
-    `around` is the claim's context. Clauses that hold under other conditions are left out.
+    Clauses that hold under other conditions are left out.
     """
-    beside = {concept: weight for concept, weight in claim.terms.items() if concept not in clause.terms}
-    context = rarity.weighed({**(around.terms if around else {}), **beside})
-    terms = rarity.weighed(clause.terms)
-    for position in _candidates(claim.named | (around.named if around else frozenset()), statements):
+    terms, around = rarity.weighed(claim.clause.terms), rarity.weighed(claim.around)
+    named = claim.named
+    for position in _candidates(claim.words, statements):
         statement = statements[position]
-        if not _may_align(terms, context, statement):
+        if not _may_align(terms, around, statement):
             continue
+        spoken_of = statement.outline.named | statement.heading
         for other in statement.reading.clauses:
-            overlap = _overlap(terms, context, other, statement)
-            if overlap.share < GLANCE or not gate_is_open(clause, around, other):
+            overlap = _overlap(terms, around, other, statement)
+            if overlap.share < GLANCE or not gate.is_open(claim, other, spoken_of):
                 continue
-            matches = compare_slots(clause, around, other)
-            agreed = tuple(match for match in matches if match.differs is None)
-            differing = tuple(match for match in matches if match.differs)
-            score = _with_slots(overlap, clause, agreed, differing)
-            if score < ALIGNED:
-                continue
-            yield Aligned(
-                position,
-                other,
-                score,
-                back=back_share(rarity.weighed(other.terms), terms.keys() | context.keys()),
-                own=overlap.own,
-                whole=sum(terms.values()),
-                weight=overlap.hit,
-                unmet=overlap.unmet,
-                agreed=agreed,
-                differing=differing,
-                fits=any(match.signature.startswith("number") for match in agreed) or context_fits(around, other),
-                conditions_met=_conditions_met(clause, other, statement),
-            )
+            matches = compare_slots(claim, other)
+            score = _with_slots(overlap, claim.clause, matches)
+            if score >= ALIGNED:
+                back = back_share(rarity.weighed(other.terms), named)
+                yield _aligned(position, claim, other, statement, overlap, score, back, sum(terms.values()), matches)
+
+
+def _aligned(
+    position: int,
+    claim: Assertion,
+    other: Clause,
+    statement: "Statement",
+    overlap: "_Overlap",
+    score: float,
+    back: float,
+    whole: float,
+    matches: Sequence[Match],
+) -> Aligned:
+    agreed = tuple(match for match in matches if match.differs is None)
+    numbers = any(match.signature.startswith("number") for match in agreed)
+    return Aligned(
+        position,
+        other,
+        score,
+        back,
+        overlap.own,
+        whole,
+        overlap.hit,
+        overlap.unmet,
+        agreed,
+        differing=tuple(match for match in matches if match.differs),
+        fits=numbers or gate.context_fits(claim, other),
+        conditions_met=_conditions_met(claim.clause, other, statement),
+    )
 
 
 def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> list[int]:
@@ -134,19 +153,16 @@ def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> lis
     return sorted(-position for count, position in shared if count)
 
 
-def _may_align(terms: Mapping[str, float], context: Mapping[str, float], statement: "Statement") -> bool:
+def _may_align(terms: Mapping[str, float], around: Mapping[str, float], statement: "Statement") -> bool:
     """Whether any clause of a statement can reach GLANCE: a look before its slots are read."""
-    near = statement.outline.named
     total = hit = 0.0
     for concept, weight in terms.items():
         total += weight
-        if concept in near or concept in statement.heading:
+        if concept in statement.outline.named or concept in statement.heading:
             hit += weight
         elif statement.follows(concept):
             hit += _BEFORE * weight
-    if total < _SUBJECT and context:
-        return True
-    return hit >= GLANCE * total
+    return bool(total < _SUBJECT and around) or hit >= GLANCE * total
 
 
 class _Overlap(NamedTuple):
@@ -161,11 +177,11 @@ class _Overlap(NamedTuple):
 
 
 def _overlap(
-    terms: Mapping[str, float], context: Mapping[str, float], clause: Clause, statement: "Statement"
+    terms: Mapping[str, float], around: Mapping[str, float], clause: Clause, statement: "Statement"
 ) -> _Overlap:
     """Weigh what the claim speaks of, and how much of it the clause and what surrounds it speak of."""
     nearby = statement.outline.named
-    total = hit = around = around_hit = unmet = 0.0
+    total = hit = unmet = 0.0
     own: dict[str, float] = {}
     for concept, weight in terms.items():
         total += weight
@@ -183,36 +199,46 @@ def _overlap(
             credit = 0.0
             unmet += weight
         hit += credit
-    for concept, weight in context.items():
-        around += weight
+    needed, met = _from_context(around, clause, statement, max(0.75, _SUBJECT - total))
+    return _Overlap(total + needed, hit + met, own, unmet)
+
+
+def _from_context(
+    around: Mapping[str, float], clause: Clause, statement: "Statement", needed: float
+) -> tuple[float, float]:
+    """Return how much of a subject the context has to supply, and how much of that was met."""
+    whole = met = 0.0
+    for concept, weight in around.items():
+        whole += weight
         if concept in clause.terms or concept in clause.topic or concept in statement.heading:
-            around_hit += weight
-        elif concept in nearby or statement.follows(concept):
-            around_hit += _BEFORE * weight
-    needed = min(around, max(0.75, _SUBJECT - total))
-    return _Overlap(total + needed, hit + min(around_hit, needed), own, unmet)
+            met += weight
+        elif concept in statement.outline.named or statement.follows(concept):
+            met += _BEFORE * weight
+    needed = min(whole, needed)
+    return needed, min(met, needed)
 
 
-def _with_slots(overlap: _Overlap, clause: Clause, agreed: Sequence[Match], differing: Sequence[Match]) -> float:
+def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> float:
     """Return the share with the slots counted in: an equal value speaks for the same subject.
 
     A value that differs shows at least that the statement has one there. An agent in another's place
     is no missing term.
     """
-    placed = (*clause.quantities, *clause.categories, *clause.sides, *clause.axes)
-    slots = {(slot.first, slot.last) for slot in placed}
-    swapped = sum(TERM_WEIGHT for match in differing if match.claim not in slots and match.is_agent)
-    whole = overlap.whole - swapped + len(slots)
-    hit = overlap.hit + sum(match.claim in slots for match in agreed)
-    hit += 0.5 * sum(match.claim in slots for match in differing)
+    slots = {(slot.first, slot.last) for slot in (*clause.values(), *clause.axes)}
+    whole, hit = overlap.whole + len(slots), overlap.hit
+    for match in matches:
+        if match.claim in slots:
+            hit += 0.5 if match.differs else 1.0
+        elif match.differs and match.is_agent:
+            whole -= TERM_WEIGHT
     return min(1.0, hit / whole) if whole > 0 else 0.0
 
 
 def back_share(stated: Mapping[str, float], named: Iterable[str]) -> float:
-    """Return the share of what a statement speaks of that is named."""
+    """Return the share of what a statement speaks of that is named; all, where it speaks of nothing."""
     whole = sum(stated.values())
     named = set(named)
-    return sum(weight for concept, weight in stated.items() if concept in named) / whole if whole else 0.0
+    return sum(weight for concept, weight in stated.items() if concept in named) / whole if whole else 1.0
 
 
 def _conditions_met(claim: Clause, other: Clause, statement: "Statement") -> bool:

@@ -3,6 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import Tokens
 
 _SCALES: Final = {
@@ -47,9 +48,9 @@ _SCALES: Final = {
 _LONGEST: Final = max(map(len, _SCALES))
 _FUSED: Final = re.compile(r"(lr|tr|ckd|g)(\d[abc]?|m|tiv)\Z")
 _FUSED_SCALES: Final = {"lr": "li-rads", "tr": "ti-rads", "ckd": "ckd", "g": "ckd"}
-_FILLERS: Final = frozenset(
+_FILLERS: Final = wordset(
     "category categories score scores grade grades class classes stage stages assessment type types of is a an as group"
-    " lesion nodule".split()
+    " lesion nodule"
 )
 _LIST: Final = frozenset({",", "and", "or", "/", "&"})
 _RANGE: Final = frozenset({"–", "—", "-", "to", "through"})
@@ -154,7 +155,7 @@ def _within(value: str, statement: Category, direction: str) -> bool:
 
 
 def _includes(value: str, known: str) -> bool:
-    """"4" includes 4A; II does not include IIF, which is a category of its own."""
+    """ "4" includes 4A; II does not include IIF, which is a category of its own."""
     return len(value) == 1 and value.isdigit() and known[0] == value and known[1:] in {"a", "b", "c", "x"}
 
 

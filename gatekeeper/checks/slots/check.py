@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gatekeeper.assessment import Claim, Finding, Subject, Verdict
-from gatekeeper.checks.slots.comparison import Comparison, P_SUPPORTED, Rarity, compare
+from gatekeeper.checks.slots.comparison import P_SUPPORTED, Comparison, Rarity, compare
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
 
 

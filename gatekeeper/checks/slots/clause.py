@@ -1,8 +1,7 @@
 """A clause: what it speaks of, under which conditions, with which slots."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
-
-from collections.abc import Mapping
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -16,9 +15,8 @@ class Clause(NamedTuple):
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
-    the rows that it shares its values with.
-
-    `excepted` are the terms of an exception that it makes ("unless a pacemaker is present").
+    the rows that it shares its values with. `excepted` are the terms of an exception that it makes
+    ("unless a pacemaker is present"); `conditional` says that it opens a condition ("if", "when").
     """
 
     first: int
@@ -37,3 +35,63 @@ class Clause(NamedTuple):
     relations: tuple[Relation, ...] = ()
     urgency: tuple[Urgency, ...] = ()
     excepted: frozenset[str] = frozenset()
+    conditional: bool = False
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it forbids, or calls something needless."""
+        return self.stance is not None and self.stance.value in {"avoided", "unnecessary"}
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything in it to compare."""
+        return bool(self.terms or self.quantities or self.categories or self.sides or self.stance)
+
+    def values(self) -> Iterator[Quantity | Category | Side]:
+        """Yield the slots that a supporting statement has to meet one by one."""
+        yield from self.quantities
+        yield from self.categories
+        yield from self.sides
+
+
+class Assertion(NamedTuple):
+    """A clause of a claim with what it is read with.
+
+    `context` are the clauses of the claim's context and the earlier ones of its sentence: they choose
+    the statements that apply. `around` maps what they speak of to weights; `words` are all concepts of
+    the claim, those in its values too.
+    """
+
+    clause: Clause
+    context: tuple[Clause, ...] = ()
+    around: Mapping[str, float] = {}
+    words: frozenset[str] = frozenset()
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Everything that the clause and its context speak of."""
+        return frozenset(self.clause.terms.keys() | self.around.keys())
+
+
+def assertions(
+    clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str]
+) -> Iterator[Assertion]:
+    """Yield every clause of a claim that says something.
+
+    An earlier clause is context where it fills in other kinds of slots: in "an 8 mm nodule is 4A; CT
+    follows in 3 months" the size chooses the row for the CT, in a list of rows it does not.
+    """
+    given: dict[str, float] = {concept: weight for one in context for concept, weight in one.terms.items()}
+    for place, clause in enumerate(clauses):
+        if not clause.says_something:
+            continue
+        own = {slot.signature for slot in clause.values()}
+        earlier = tuple(
+            one for one in clauses[:place] if own.isdisjoint(slot.signature for slot in one.values())
+        )
+        around = dict(given)
+        for other in clauses:
+            around.update(other.terms)
+        for concept in clause.terms:
+            around.pop(concept, None)
+        yield Assertion(clause, context + earlier, around, words)

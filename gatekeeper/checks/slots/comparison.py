@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import TYPE_CHECKING, Final
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots.alignment import ALIGNED, Aligned, Rarity, align, back_share
-from gatekeeper.checks.slots.clause import Clause
-from gatekeeper.checks.slots.kinds import compare_slots, gate_is_open, is_negative
+from gatekeeper.checks.slots import gate
+from gatekeeper.checks.slots.clause import Assertion, Clause, assertions
+from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
 from gatekeeper.checks.slots.quantity import OTHER_CASE
 from gatekeeper.checks.slots.reading import Reading, read
@@ -28,6 +30,8 @@ UNHEARD: Final = 0.4
 """Share of a claim's words that a supporting document may leave out."""
 SAME_SUBJECT: Final = 0.8
 """Share of what the contradicting statement met of the claim that a rescuing one must meet too."""
+SAFE: Final = 0.5
+"""Margin (see `Aligned.margin`) below which a difference may well be that of another subject."""
 NAMED: Final = 0.9
 """Weight of terms and equal values in common below which a value may well be that of something else."""
 
@@ -64,32 +68,42 @@ def compare(
     `context` is read with the claim and is no claim of its own: its values and conditions only choose
     the statements that apply.
     """
-    claim, around = read(text), read(context) if context else None
+    claim = read(text)
+    quoted = next((at for at, one in enumerate(statements) if one.outline.tokens.lower == claim.tokens.lower), None)
+    if quoted is not None:
+        return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=quoted)
     rarity = rarity or Rarity(statements)
-    found = [_compare_clause(claim, clause, around, statements, rarity) for clause in claim.clauses]
-    return max((one for one in found if one), key=lambda one: _ORDER[one.verdict], default=_SILENT)
+    around = read(context) if context else None
+    asserted = assertions(
+        claim.clauses, around.clauses if around else (), claim.named | (around.named if around else frozenset())
+    )
+    found = [_judge(one, claim, statements, rarity) for one in asserted]
+    return max(found, key=lambda one: _ORDER[one.verdict], default=_SILENT)
 
 
-def _compare_clause(
-    claim: Reading, clause: Clause, around: Reading | None, statements: Sequence["Statement"], rarity: Rarity
-) -> Comparison | None:
-    """Compare one clause of a claim; None for a clause that says nothing that could be compared."""
-    if not (clause.terms or clause.quantities or clause.categories or clause.sides or clause.stance):
-        return None
-    aligned = list(align(claim, clause, around, statements, rarity))
+def _judge(
+    claim: Assertion, reading: Reading, statements: Sequence["Statement"], rarity: Rarity
+) -> Comparison:
+    """Judge one clause of a claim by all statements that speak of the same."""
+    aligned = list(align(claim, statements, rarity))
     top = max((one.rank for one in aligned if len(_mistakes(one)) < 2), default=0.0)
     against = [
         one
         for one in aligned
-        if one.rank >= top - CLOSE and _contradicts(one, statements[one.statement], clause)
+        if one.rank >= top - CLOSE and _contradicts(one, statements[one.statement], claim.clause)
     ]
     against = [one for one in against if not any(_rescues(other, one) for other in aligned)]
     if not against:
-        return _supported(clause, aligned) or _SILENT
+        return _supported(claim.clause, aligned) or _SILENT
     worst = max(against, key=lambda one: one.rank)
     match = _deciding(worst)
-    value = min(0.98, 0.5 + 0.5 * worst.score)
-    return Comparison(Verdict.CONTRADICTED, value, match.differs or "", claim.span(match.claim), worst.statement)
+    place = reading.span(match.claim)
+    return Comparison(Verdict.CONTRADICTED, _probability(worst), match.differs or "", place, worst.statement)
+
+
+def _probability(candidate: Aligned) -> float:
+    """Return the probability of a contradiction: the more both speak of the same, the nearer to 1."""
+    return 1.0 / (1.0 + exp(2.0 - 4.5 * candidate.margin))
 
 
 def _mistakes(candidate: Aligned) -> set[tuple[int, int]]:
@@ -99,20 +113,26 @@ def _mistakes(candidate: Aligned) -> set[tuple[int, int]]:
     time word comes along with another value.
     """
     decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
-    if len({match.differs for match in decisive} & {"laterality", "polarity"}) == len(
-        {match.differs for match in decisive}
-    ) == 1:
+    if (
+        len({match.differs for match in decisive} & {"laterality", "polarity"})
+        == len({match.differs for match in decisive})
+        == 1
+    ):
         return {decisive[0].claim}
     return {match.claim for match in decisive}
 
 
 def _deciding(candidate: Aligned) -> Match:
-    return next((match for match in candidate.differing if match.differs != "temporal"), candidate.differing[0])
+    return next(
+        (match for match in candidate.differing if match.differs != "temporal"), candidate.differing[0]
+    )
 
 
 def _contradicts(candidate: Aligned, statement: "Statement", claim: Clause) -> bool:
     """Whether exactly one slot differs. Two or more: the statement is about another row or case."""
     if len(_mistakes(candidate)) != 1 or candidate.weight + len(candidate.agreed) < NAMED:
+        return False
+    if candidate.margin < SAFE:
         return False
     match = _deciding(candidate)
     if match.differs == OTHER_CASE:
@@ -126,7 +146,7 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
     They are often named in passing: where the sentence names the claim's one too, its row has to be the
     claim's, by a condition that the other row does not share, or by all the claim's other words.
     """
-    if candidate.score < BROADLY_ALIGNED:
+    if candidate.score < BROADLY_ALIGNED or candidate.margin < BROADLY_ALIGNED:
         return False
     named = {agent.name for agent in claim.agents if (agent.first, agent.last) == match.claim}
     if match.signature == "agent:modality" and any(agent.name in named for agent in candidate.clause.agents):
@@ -190,11 +210,11 @@ def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
     agreeing = [
         one
         for one in aligned
-        if not one.differing and one.conditions_met and is_negative(one.clause) == is_negative(clause)
+        if not one.differing and one.conditions_met and one.clause.is_negative == clause.is_negative
     ]
     best = max(agreeing, key=lambda one: one.rank, default=None)
     met = {match.claim for one in agreeing for match in one.agreed}
-    slots = [*clause.quantities, *clause.categories, *clause.sides]
+    slots = list(clause.values())
     if best is None or best.score < SUPPORTS or best.unmet > UNHEARD * best.whole:
         return None
     said = sum(best.own.values()) + sum((slot.first, slot.last) in met for slot in slots)
@@ -234,13 +254,14 @@ def _disagreement(
 ) -> str | None:
     if any(clause.conditions.get(group) != other.conditions.get(group) for group in ONE_SIDED):
         return None
-    if not gate_is_open(clause, None, other):
+    claim = Assertion(clause)
+    if not gate.is_open(claim, other, second.outline.named):
         return None
     there = back_share(rarity.weighed(clause.terms), other.terms.keys() | second.heading)
     back = back_share(rarity.weighed(other.terms), clause.terms.keys() | first.heading)
     if max(there, back) < MUTUAL or min(there, back) < ALIGNED:
         return None
-    differing = [match for match in compare_slots(clause, None, other) if match.differs]
+    differing = [match for match in compare_slots(claim, other) if match.differs]
     if len({match.claim for match in differing}) != 1 or differing[0].differs == OTHER_CASE:
         return None
     return differing[0].differs

@@ -4,18 +4,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon import BROAD, Role
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import Lexeme, Outline, outline
 from gatekeeper.checks.slots.units import unit_of
 from gatekeeper.exchange import Span
 
-_COMPARING: Final = frozenset("< > ≤ ≥ below above under over less more least most within".split())
+_COMPARING: Final = wordset("< > ≤ ≥ below above under over less more least most within")
 _ROMAN: Final = frozenset({"II", "III", "IV", "IIF"})
 
 
 def critical_spans(text: str) -> list[Span]:
     """Return the spans of the critical words of a text, in order, without overlaps."""
     outlined = outline(text)
-    places = sorted({*_figures(outlined), *((one.first, one.last) for one in outlined.lexemes if _is_critical(one))})
+    places = sorted(
+        {*_figures(outlined), *((one.first, one.last) for one in outlined.lexemes if _is_critical(one))}
+    )
     spans: list[Span] = []
     for first, last in places:
         span = outlined.tokens.span(first, last)

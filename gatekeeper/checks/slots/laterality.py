@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 _REACH: Final = 4
 _NEAR: Final = 0.34
 """More than one shared word in second place: veins on both sides are not the same vein."""
-_PHRASE_END: Final = frozenset(
-    "is are was were be of in to into on with by from and or at for has have should may that which over under , ; : ( )".split()
+_PHRASE_END: Final = wordset(
+    "is are was were be of in to into on with by from and or at for has have should may that which over under , ; : ( )"
 )
 _KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
 
@@ -44,7 +45,9 @@ def _anchors(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[
     anchors: list[str] = []
     end = side.last
     for following in lexemes[position + 1 : position + 1 + _REACH]:
-        if following.role not in SUBJECT_ROLES or not _PHRASE_END.isdisjoint(tokens.lower[end : following.first]):
+        if following.role not in SUBJECT_ROLES or not _PHRASE_END.isdisjoint(
+            tokens.lower[end : following.first]
+        ):
             break
         anchors.append(following.concept)
         end = following.last
@@ -71,10 +74,10 @@ def nearest(claim: Side, candidates: Sequence[Side], *, only: bool) -> list[Side
 
     Where both texts name one side (`only` says that the claim does), it may be left open what has it.
     """
-    best = max(_closeness(claim, stated) for stated in candidates)
+    best = max((_closeness(claim, stated) for stated in candidates), default=0.0)
     if best > _NEAR:
         return [stated for stated in candidates if _closeness(claim, stated) == best]
-    if len(candidates) > 1:
+    if len(candidates) != 1:
         return []
     open_ended = not (claim.anchors and candidates[0].anchors)
     return list(candidates) if open_ended or (only and agrees(claim, candidates[0])) else []

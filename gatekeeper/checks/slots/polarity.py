@@ -1,9 +1,10 @@
 """Whether something holds, is asked for, allowed or forbidden: negation, stance, antonyms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 _REACH: Final = 3
@@ -17,7 +18,11 @@ _FINITE: Final = frozenset({"is", "are", "was", "were", "should", "must", "may",
 _NOT: Final = frozenset({"not", "never", "cannot"})
 _ENDING: Final = frozenset({",", ";", ":", "but", "which", "who", "that", "if", "when", "whereas"})
 
-_MEASURING: Final = frozenset("below above at less more under over between within about approximately < > ≤ ≥ no".split())
+_MEASURING: Final = wordset(
+    "below above at less more under over between within about approximately < > ≤ ≥ no"
+)
+
+_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
 
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
@@ -78,17 +83,33 @@ class Axis(NamedTuple):
 
 
 class Negation(NamedTuple):
-    """A negation and the concepts that it denies, nearest first; `used` where it turns a stance or axis."""
+    """A negation and the concepts that it denies, nearest first.
+
+    `used` says that it turns a stance or an axis, `head` what "without" is attached to ("MRI without
+    gadolinium"), `conditional` that it is part of a condition ("if no endoleak is seen").
+    """
 
     first: int
     last: int
     denied: tuple[str, ...]
     used: bool = False
+    head: str = ""
+    conditional: bool = False
 
     @property
     def signature(self) -> str:
         """The kind."""
         return "polarity:negation"
+
+    def denied_in(self, others: Sequence["Negation"]) -> bool:
+        """Whether another clause denies the same."""
+        return any(set(self.denied) & set(other.denied) for other in others)
+
+    def affirmed_by(self, terms: Mapping[str, float], *, conditional: bool) -> bool:
+        """Whether a clause that denies nothing speaks of what is denied, in the same part of its sentence."""
+        if self.denied[0] not in terms or (self.conditional and not conditional):
+            return False
+        return not self.head or self.head in terms
 
 
 def read_polarity(
@@ -150,7 +171,9 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
 def _about(lexemes: Sequence[Lexeme], decisive: Lexeme) -> frozenset[str]:
     place = lexemes.index(decisive)
     around = lexemes[max(0, place - _ABOUT) : place + _ABOUT + 1]
-    return frozenset(one.concept for one in around if one.role in SUBJECT_ROLES and one.concept not in LOW_KEYS)
+    return frozenset(
+        one.concept for one in around if one.role in SUBJECT_ROLES and one.concept not in LOW_KEYS
+    )
 
 
 def _outweighs(value: str, other: str) -> bool:
@@ -207,7 +230,9 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
     if word in _OF_NOUNS:
         return position - negator > 1
     between = tokens.lower[lexemes[negator].last : lexemes[position].first]
-    if _ENDING.intersection(between) or (word not in {"no", "neither", "none"} and _FINITE.intersection(between)):
+    if _ENDING.intersection(between) or (
+        word not in {"no", "neither", "none"} and _FINITE.intersection(between)
+    ):
         return True
     return any(
         lexeme.role is Role.STANCE and lexeme.concept not in {"possible", "done"}
@@ -225,4 +250,8 @@ def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bo
         if lexeme.role in SUBJECT_ROLES:
             denied.append(lexeme.concept)
         end = lexeme.last
-    return Negation(opening.first, opening.last, tuple(denied), used)
+    before = lexemes[position - 1] if position else None
+    attached = tokens.lower[opening.first] in _OF_NOUNS and before is not None and before.role in SUBJECT_ROLES
+    head = before.concept if attached and before is not None else ""
+    condition = not _CONDITIONS.isdisjoint(tokens.lower[max(0, opening.first - 3) : opening.first])
+    return Negation(opening.first, opening.last, tuple(denied), used, head, condition)

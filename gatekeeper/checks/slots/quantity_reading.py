@@ -5,6 +5,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import STOP, key_of
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import Tokens
 from gatekeeper.checks.slots.units import CASED, DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit, per, unit_of
@@ -12,8 +13,29 @@ from gatekeeper.checks.slots.units import CASED, DEFAULT_UNITS, PREFIXED, TIME_U
 _NUMBER_WORDS: Final = {
     word: float(value)
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 } | {"thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "ninety": 90.0, "hundred": 100.0}
 
@@ -46,25 +68,49 @@ _AFTER: Final = {
 }
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
 _JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&"})
-_UNNUMBERED: Final = frozenset(
-    "figure fig table section ref reference chapter page version edition no item question appendix day".split()
+_UNNUMBERED: Final = wordset(
+    "figure fig table section ref reference chapter page version edition no item question appendix day"
 )
-_LIMITS: Final = frozenset(
-    "threshold cutoff limit cap ceiling maximum minimum limited capped cut boundary".split()
-)
-_ENTERING: Final = frozenset("at from reaches reaching once starting".split())
+_LIMITS: Final = wordset("threshold cutoff limit cap ceiling maximum minimum limited capped cut boundary")
+_ENTERING: Final = wordset("at from reaches reaching once starting")
 _FREQUENT: Final = {
     "annual": (1.0, "year"), "annually": (1.0, "year"), "yearly": (1.0, "year"), "monthly": (1.0, "month"),
     "weekly": (1.0, "week"), "daily": (1.0, "day"), "hourly": (1.0, "hour"), "biennial": (2.0, "year"),
     "biennially": (2.0, "year"), "quarterly": (3.0, "month"), "biannually": (6.0, "month"), "semiannual": (6.0, "month"),
 }  # fmt: skip
 _VERBS: Final = frozenset(
-    map(key_of, ("indicates suggests means requires needs calls warrants corresponds defines confirms makes carries diagnoses"
-    " supports favors predicts produces leads allows qualifies counts raises prompts").split())
+    map(
+        key_of,
+        [
+            "indicates",
+            "suggests",
+            "means",
+            "requires",
+            "needs",
+            "calls",
+            "warrants",
+            "corresponds",
+            "defines",
+            "confirms",
+            "makes",
+            "carries",
+            "diagnoses",
+            "supports",
+            "favors",
+            "predicts",
+            "produces",
+            "leads",
+            "allows",
+            "qualifies",
+            "counts",
+            "raises",
+            "prompts",
+        ],
+    )
 )
 _DENYING: Final = frozenset({"no", "not", "never", "none", "without"})
 _OLD: Final = frozenset({"old", "age", "aged", "ages"})
-_PERSONS: Final = frozenset("patients patient women men adults children people persons those woman man anyone".split())
+_PERSONS: Final = wordset("patients patient women men adults children people persons those woman man anyone")
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
 _DIGITS: Final = frozenset("0123456789.")
@@ -386,7 +432,8 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
             and following.unit.measure != "number"
         ):
             scale = following.unit.factor
-            shared[position] = here._replace(low=here.low * scale,
+            shared[position] = here._replace(
+                low=here.low * scale,
                 high=here.high * scale,
                 unit=following.unit,
                 subject="",

@@ -1,8 +1,7 @@
 """A sentence read once: its clauses with their slots."""
 
-from typing import NamedTuple
-
 from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.agent import read_agents
 from gatekeeper.checks.slots.category import Category, read_categories
@@ -68,7 +67,12 @@ def _parts(outlined: Outline) -> _Parts:
 
 
 def _clauses(parts: _Parts) -> list[Clause]:
-    placed = [*parts.quantities, *parts.categories, *read_sides(parts.tokens, parts.lexemes), *read_agents(parts.lexemes)]
+    placed = [
+        *parts.quantities,
+        *parts.categories,
+        *read_sides(parts.tokens, parts.lexemes),
+        *read_agents(parts.lexemes),
+    ]
     marks = marks_of(parts.lexemes, placed)
     starts = clause_starts(parts.tokens, parts.lexemes, marks)
     if len(starts) == 1:
@@ -88,7 +92,9 @@ def _clauses(parts: _Parts) -> list[Clause]:
 
 
 def _named(parts: _Parts, first: int, last: int) -> frozenset[str]:
-    return frozenset(one.concept for one in parts.lexemes if first <= one.first < last and one.role in SUBJECT_ROLES)
+    return frozenset(
+        one.concept for one in parts.lexemes if first <= one.first < last and one.role in SUBJECT_ROLES
+    )
 
 
 def _clause(parts: _Parts, first: int, last: int) -> Clause:
@@ -111,10 +117,12 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         relations=read_relations(own) if Role.RELATION in roles else (),
         urgency=read_urgency(own) if Role.URGENCY in roles else (),
         excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
+        conditional=not _CONDITIONS.isdisjoint(tokens.lower[first:last]),
     )
 
 
-_POLAR = frozenset({Role.NEGATOR, Role.STANCE, Role.AXIS})
+_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided", "with"})
+_POLAR: Final = frozenset({Role.NEGATOR, Role.STANCE, Role.AXIS})
 
 
 def _conditions(own: Sequence[Lexeme]) -> dict[str, frozenset[str]]:

@@ -1,6 +1,6 @@
 """Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from gatekeeper.checks.slots.agent import Agent
@@ -18,7 +18,23 @@ _CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
 _SEPARATORS: Final = STRONG | WEAK | _CHOOSING
 _LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
 _FRONTING: Final = frozenset(
-    {"at", "in", "for", "with", "without", "during", "after", "before", "on", "if", "when", "among", "within", "under", "once"}
+    {
+        "at",
+        "in",
+        "for",
+        "with",
+        "without",
+        "during",
+        "after",
+        "before",
+        "on",
+        "if",
+        "when",
+        "among",
+        "within",
+        "under",
+        "once",
+    }
 )
 _LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urgency")
 
@@ -95,7 +111,11 @@ def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]
 
 
 def _same_opening(
-    tokens: Tokens, words: Sequence[int], bounds: tuple[int, int, int], left: Sequence[Mark], right: Sequence[Mark]
+    tokens: Tokens,
+    words: Sequence[int],
+    bounds: tuple[int, int, int],
+    left: Sequence[Mark],
+    right: Sequence[Mark],
 ) -> bool:
     """Whether both stretches say something of their own about a key, or a number, of one kind.
 
@@ -144,7 +164,8 @@ def share_rows(rows: Sequence[Clause]) -> list[Clause]:
         stances = [other.stance for other in others if other.stance]
         row = lend(row, others)
         completed.append(
-            row._replace(conditions={**rows[0].conditions, **row.conditions},
+            row._replace(
+                conditions={**rows[0].conditions, **row.conditions},
                 beside=frozenset(concept for other in others for concept in other.terms),
                 stance=row.stance or (stances[0] if len(stances) == 1 else None),
             )
@@ -159,7 +180,9 @@ def lend(row: Clause, others: Sequence[Clause]) -> Clause:
         own = getattr(row, name)
         lenders: dict[str, list[Any]] = {}
         for other in others:
-            for signature in {slot.signature for slot in getattr(other, name)} - {slot.signature for slot in own}:
+            for signature in {slot.signature for slot in getattr(other, name)} - {
+                slot.signature for slot in own
+            }:
                 lenders.setdefault(signature, []).append(other)
         borrowed = tuple(
             slot

@@ -71,5 +71,5 @@ def same_event(claim: Relation, statement: Relation) -> bool:
 def waits(quantities: Sequence[Quantity]) -> Iterator[Quantity]:
     """Yield the times of at least a day that say when something is done."""
     for quantity in quantities:
-        if quantity.unit.measure == "time" and quantity.relation in {"", "after"} and _DAY <= quantity.low:
+        if quantity.unit.measure == "time" and quantity.relation in {"", "after"} and quantity.low >= _DAY:
             yield quantity

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import EXACT, LOW_KEYS, PHRASES, STOP, Role, Term
 from gatekeeper.checks.slots.lexicon.stem import stem
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
 
 _LETTER: Final = r"[^\W\d_]"
@@ -17,7 +18,7 @@ _TOKEN: Final = re.compile(
     r"|[^\w\s-]"
 )
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
-_NOT_SIDES: Final = frozenset("untreated alone unchanged over unrepaired in out open blank undisturbed".split())
+_NOT_SIDES: Final = wordset("untreated alone unchanged over unrepaired in out open blank undisturbed")
 
 _PASSED_OVER: Final = (STOP | frozenset(".,;:()[]/%<>≤≥=–—-+*|\"'")) - PHRASES.keys()
 

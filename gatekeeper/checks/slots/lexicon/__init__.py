@@ -113,7 +113,9 @@ def _compile() -> dict[str, tuple[tuple[list[str], Term], ...]]:
         first, *rest = (key_of(word) for word in phrase.split())
         table.setdefault(first, {}).setdefault(tuple(rest), term)
     return {
-        first: tuple((list(rest), term) for rest, term in sorted(rests.items(), key=lambda item: -len(item[0])))
+        first: tuple(
+            (list(rest), term) for rest, term in sorted(rests.items(), key=lambda item: -len(item[0]))
+        )
         for first, rests in table.items()
     }
 

@@ -3,8 +3,9 @@
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon.agents import Vocabulary
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 
-STOP: Final = frozenset(
+STOP: Final = wordset(
     "a about above according after all also although am an and any are as at be been before being below between"
     " both but by can could did do does doing down during each either else every few for from further had has have"
     " having he her here hers him his how however i if in into is it its itself just least less let like made make"
@@ -12,10 +13,10 @@ STOP: Final = frozenset(
     " rather same shall she should since so some such than that the their them then there these they this those"
     " through thus to together too under until unless up upon us use used using very was we well were what when"
     " where whether which while who whom whose why will with within without would yes you your etc eg ie vs via"
-    " per one ones new old mm".split()
+    " per one ones new old mm"
 )
 
-LOW: Final = frozenset(
+LOW: Final = wordset(
     "accord acr advice agent answer appl approach appropriate approximate associate authority base basis best call"
     " carry case category choice choose clinic college commonly common concern condition consensus correct current"
     " defined definition describe document dose edition eg esc esur evaluate evidence example expert fact fda figure"
@@ -27,7 +28,7 @@ LOW: Final = frozenset(
     " show society source standard state statement step study suggest table take term test text therefore threshold"
     " treatment true typical undergo usual value version year update updated older"
     " radiologist radiology clinician physician team hospital system people subject"
-    " value lead cause due help consider considered show shows seen".split()
+    " value lead cause due help consider considered show shows seen"
 )
 """Words that guidelines use for anything: they weigh a quarter of a word that names a subject."""
 
@@ -97,13 +98,19 @@ AXES: Final[Vocabulary] = {
         " | lowers | shorten | shortens",
     },
     "extreme": {"+": "highest | greatest | largest", "-": "lowest | smallest"},
-    "frequency": {"+": "most common | more common | frequent", "-": "rare | uncommon | infrequent | less common"},
+    "frequency": {
+        "+": "most common | more common | frequent",
+        "-": "rare | uncommon | infrequent | less common",
+    },
     "typicality": {"+": "typical", "-": "atypical"},
     "signal": {"+": "hyperintense | bright", "-": "hypointense | dark"},
     "echo": {"+": "hyperechoic | echogenic", "-": "hypoechoic | anechoic"},
     "density": {"+": "hyperdense | hyperattenuating", "-": "hypodense | hypoattenuating"},
     "vascularity": {"+": "hypervascular", "-": "hypovascular | avascular"},
-    "proof": {"+": "confirm | confirms | proves", "-": "exclude | excludes | rule out | rules out | ruled out"},
+    "proof": {
+        "+": "confirm | confirms | proves",
+        "-": "exclude | excludes | rule out | rules out | ruled out",
+    },
     "sufficiency": {"+": "adequate | sufficient", "-": "inadequate | insufficient"},
     "compatibility": {"+": "compatible", "-": "incompatible"},
     "test result": {"+": "positive", "-": "negative"},
@@ -121,7 +128,10 @@ AXES: Final[Vocabulary] = {
     "location": {"+": "central", "-": "peripheral"},
     "depth": {"+": "superficial", "-": "deep"},
     "quality": {"+": "better | superior", "-": "worse"},
-    "scope": {"+": "all patients | every patient | everyone | universally", "-": "selected patients | selected | individual basis"},
+    "scope": {
+        "+": "all patients | every patient | everyone | universally",
+        "-": "selected patients | selected | individual basis",
+    },
 }
 """Pairs of words that deny each other. A negation turns one into the other."""
 
@@ -146,7 +156,7 @@ STANCES: Final[dict[str, str]] = {
     "possible": "may | can | could | might",
     "done": "continue | continued | continues | continuing | resume | resumed | restart | restarted | give | given | gives"
     " | administer | administered | use | used | perform | performed | proceed | keep | kept | done | carried out | start | started | begin"
-    " | inject | injected | receive | receives | undergo | undergoes | obtain | obtained | administration | go on",
+    " | injected | receive | receives | undergo | undergoes | obtain | obtained | administration | go on",
     "left out": "withhold | withheld | withholding | hold | held | holding | stop | stopped | stopping | discontinue"
     " | discontinued | interrupt | interrupted | suspend | suspended | omit | omitted | cease | pause | paused"
     " | withdraw | withdrawn | forgo | skip | skipped | discard | discarded | interruption | discontinuation",

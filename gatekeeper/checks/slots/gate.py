@@ -1,0 +1,65 @@
+"""Whether a claim and a statement hold under conditions that can be true together."""
+
+from collections.abc import Mapping
+
+from gatekeeper.checks.slots import agent, quantity
+from gatekeeper.checks.slots.clause import Assertion, Clause
+from gatekeeper.checks.slots.lexicon import BROAD
+
+_Conditions = Mapping[str, frozenset[str]]
+
+
+def is_open(claim: Assertion, statement: Clause, spoken_of: frozenset[str]) -> bool:
+    """Whether the statement can be about the claim's case.
+
+    A statement about ground-glass nodules says nothing of solid ones, and one about another drug, of
+    another class, nothing of the claim's, unless `spoken_of` (what surrounds the statement) names it.
+    What the context names (a patient's eGFR, the drug that is asked about) chooses in the same way.
+    """
+    mine = claim.clause
+    if any(_exclude(mine.conditions, statement.conditions, group) for group in mine.conditions):
+        return False
+    if mine.agents and statement.agents and _is_about_others(mine, statement, spoken_of):
+        return False
+    return all(_fits(context, mine, statement) for context in claim.context)
+
+
+def context_fits(claim: Assertion, statement: Clause) -> bool:
+    """Whether a value of the claim's context lies in an interval of the statement."""
+    return any(
+        quantity.comparable(given, stated) and quantity.difference(given, stated) is None
+        for clause in claim.context
+        for given in clause.quantities
+        if given.unit.measure != "time"
+        for stated in statement.quantities
+    )
+
+
+def _exclude(one: _Conditions, other: _Conditions, group: str) -> bool:
+    return group in other and not one[group] & other[group]
+
+
+def _is_about_others(claim: Clause, statement: Clause, spoken_of: frozenset[str]) -> bool:
+    mine = {member.group for member in claim.agents} - BROAD
+    theirs = {member.group for member in statement.agents} - BROAD
+    if not mine or not theirs or mine & theirs:
+        return False
+    return spoken_of.isdisjoint(member.name for member in claim.agents if member.group in mine)
+
+
+def _fits(context: Clause, claim: Clause, statement: Clause) -> bool:
+    for group in context.conditions:
+        if group not in claim.conditions and _exclude(context.conditions, statement.conditions, group):
+            return False
+    for given in context.quantities:
+        stated = [one for one in statement.quantities if quantity.comparable(given, one) and not one.is_point]
+        chooses = given.unit.measure != "time" and stated
+        if chooses and all(quantity.difference(given, one) for one in stated):
+            return False
+    named = {member.group for member in claim.agents} | BROAD
+    for group in {member.group for member in context.agents} - named:
+        theirs = [member for member in statement.agents if member.group == group]
+        ours = [member for member in context.agents if member.group == group]
+        if theirs and agent.swapped(ours, theirs):
+            return False
+    return True
