@@ -36,10 +36,9 @@ class Replaying:
         """Return the canned answer."""
         return parse_chat_completion(self._body, backend=self.name)
 
-    async def stream(self, case: Case) -> AsyncIterator[JsonObject]:
+    def stream(self, case: Case) -> AsyncIterator[JsonObject]:
         """Not offered."""
         raise NotSupported("the canned answer does not stream")
-        yield {}
 
     async def models(self) -> JsonObject:
         """Return an empty list."""

@@ -10,6 +10,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from gatekeeper.assess import assess
 from gatekeeper.assessment import Subject
 from gatekeeper.audit import record_of
 from gatekeeper.bundle import load_bundle
+from gatekeeper.checks.base import Check
 from gatekeeper.claims import read_claims, read_query
 from gatekeeper.envelope import envelope_of
 from gatekeeper.evidence import read_evidence
@@ -75,8 +77,7 @@ def stages() -> list[Stage]:
     metrics.serve(bundle)
     loop = asyncio.new_event_loop()
     checks: list[Stage] = [
-        (f"check {check.name}", lambda check=check: loop.run_until_complete(check(subject)))
-        for check in bundle.checks
+        (f"check {check.name}", partial(_run, loop, check, subject)) for check in bundle.checks
     ]
     return [
         ("parse request JSON", lambda: orjson.loads(request)),
@@ -96,6 +97,10 @@ def stages() -> list[Stage]:
         ("audit record", lambda: orjson.dumps(record_of(outcome))),
         ("metrics", lambda: metrics.observe(outcome)),
     ]
+
+
+def _run(loop: asyncio.AbstractEventLoop, check: Check, subject: Subject) -> None:
+    loop.run_until_complete(check(subject))
 
 
 def _microseconds(work: Callable[[], Any], rounds: int) -> float:
