@@ -32,6 +32,8 @@ SAME_SUBJECT: Final = 0.8
 """Share of what the contradicting statement met of the claim that a rescuing one must meet too."""
 SAFE: Final = 0.5
 """Margin (see `Aligned.margin`) below which a difference may well be that of another subject."""
+SURELY: Final = 0.9
+"""Margin above which several numbers of one measure are one mistake, not another row."""
 NAMED: Final = 0.9
 """Weight of terms and equal values in common below which a value may well be that of something else."""
 
@@ -109,17 +111,15 @@ def _probability(candidate: Aligned) -> float:
 def _mistakes(candidate: Aligned) -> set[tuple[int, int]]:
     """Return the places in the claim that differ, each mistake once.
 
-    Left and right exchanged are one mistake, and so are the words that turn a sentence round; another
-    time word comes along with another value.
+    Left and right exchanged are one mistake, and so are the words that turn a sentence round, and the
+    numbers of one list; another time word comes along with another value.
     """
     decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
-    if (
-        len({match.differs for match in decisive} & {"laterality", "polarity"})
-        == len({match.differs for match in decisive})
-        == 1
-    ):
-        return {decisive[0].claim}
-    return {match.claim for match in decisive}
+    signatures = {match.signature.partition(":")[0] for match in decisive}
+    one_mistake = signatures in ({"laterality"}, {"polarity"})
+    if signatures == {"number"} and candidate.margin > SURELY:
+        one_mistake = len({match.signature for match in decisive}) == 1
+    return {match.claim for match in decisive[: 1 if one_mistake else None]}
 
 
 def _deciding(candidate: Aligned) -> Match:

@@ -243,15 +243,17 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
 def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bool) -> Negation:
     """Collect the two terms after a negator, within its phrase."""
     opening = lexemes[position]
+    of_noun = tokens.lower[opening.first] in _OF_NOUNS
+    ending = _ENDING | _FINITE if of_noun else _ENDING
     denied, end = [], opening.last
     for lexeme in lexemes[position + 1 : position + 3]:
-        if not _ENDING.isdisjoint(tokens.lower[end : lexeme.first]):
+        if not ending.isdisjoint(tokens.lower[end : lexeme.first]):
             break
         if lexeme.role in SUBJECT_ROLES:
             denied.append(lexeme.concept)
         end = lexeme.last
     before = lexemes[position - 1] if position else None
-    attached = tokens.lower[opening.first] in _OF_NOUNS and before is not None and before.role in SUBJECT_ROLES
+    attached = of_noun and before is not None and before.role in SUBJECT_ROLES
     head = before.concept if attached and before is not None else ""
     condition = not _CONDITIONS.isdisjoint(tokens.lower[max(0, opening.first - 3) : opening.first])
     return Negation(opening.first, opening.last, tuple(denied), used, head, condition)

@@ -111,6 +111,7 @@ _VERBS: Final = frozenset(
 _DENYING: Final = frozenset({"no", "not", "never", "none", "without"})
 _OLD: Final = frozenset({"old", "age", "aged", "ages"})
 _PERSONS: Final = wordset("patients patient women men adults children people persons those woman man anyone")
+_BOTH: Final = frozenset({"and", "but", ","})
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
 _DIGITS: Final = frozenset("0123456789.")
@@ -139,7 +140,9 @@ def read_quantities(tokens: Tokens, concepts: Mapping[int, str], taken: set[int]
         if quantity is not None:
             found.append(quantity)
             taken.update(range(quantity.first, quantity.last))
-    return _frequencies_only(_shared_units(tokens, found)) if found else found
+    if len(found) > 1:
+        found = _joined_bounds(tokens, _shared_units(tokens, found))
+    return _frequencies_only(found)
 
 
 def _quantity(tokens: Tokens, position: int, concepts: Mapping[int, str]) -> Quantity | None:
@@ -440,6 +443,21 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
                 relation=following.relation,
             )
     return shared
+
+
+def _joined_bounds(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
+    """Read "more than 10 % and up to 50 %" as the interval that it is."""
+    joined: list[Quantity] = []
+    for quantity in found:
+        lower = joined[-1] if joined else None
+        if lower is not None and quantity.low == -inf and lower.high == inf and lower.low < quantity.high:
+            between = tokens.lower[lower.last : quantity.first]
+            if lower.unit == quantity.unit and len(between) <= 2 and _BOTH.issuperset(between):
+                literal = lower.literal + quantity.literal
+                joined[-1] = lower._replace(last=quantity.last, high=quantity.high, literal=literal)
+                continue
+        joined.append(quantity)
+    return joined
 
 
 def _frequencies_only(found: list[Quantity]) -> list[Quantity]:

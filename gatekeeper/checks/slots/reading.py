@@ -115,7 +115,7 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         axes=axes,
         negations=negations,
         relations=read_relations(own) if Role.RELATION in roles else (),
-        urgency=read_urgency(own) if Role.URGENCY in roles else (),
+        urgency=read_urgency(tokens, own) if Role.URGENCY in roles else (),
         excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
         conditional=not _CONDITIONS.isdisjoint(tokens.lower[first:last]),
     )

@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 _REACH: Final = 3
+_DENYING: Final = frozenset({"not", "never", "cannot"})
 _DAY: Final = 86400.0
 
 
@@ -54,13 +55,15 @@ def read_relations(lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
     return tuple(relations)
 
 
-def read_urgency(lexemes: Sequence[Lexeme]) -> tuple[Urgency, ...]:
-    """Return what a clause says of urgency."""
-    return tuple(
-        Urgency(lexeme.first, lexeme.last, lexeme.concept != "routine", lexeme.concept == "immediate")
-        for lexeme in lexemes
-        if lexeme.role is Role.URGENCY
-    )
+def read_urgency(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Urgency, ...]:
+    """Return what a clause says of urgency; what is not to be delayed is urgent."""
+    found = []
+    for lexeme in lexemes:
+        if lexeme.role is Role.URGENCY:
+            denied = not _DENYING.isdisjoint(tokens.lower[max(0, lexeme.first - 2) : lexeme.last])
+            urgent = (lexeme.concept != "routine") != denied
+            found.append(Urgency(lexeme.first, lexeme.last, urgent, lexeme.concept == "immediate" and not denied))
+    return tuple(found)
 
 
 def same_event(claim: Relation, statement: Relation) -> bool:

@@ -193,7 +193,7 @@ AGENTS: Final[Vocabulary] = {
         "subcutaneous": "subcutaneous | subcutaneously | sc | subcut",
         "intrathecal": "intrathecal | intrathecally",
         "intra-arterial": "intraarterial | intra arterial | intraarterially",
-        "rectal": "rectally | per rectum",
+        "rectal": "rectal | rectally | per rectum",
         "inhaled": "inhaled | nebulized | nebulised",
         "intraosseous": "intraosseous",
     },

@@ -152,7 +152,8 @@ STANCES: Final[dict[str, str]] = {
     "unnecessary": "unnecessary | unneeded | needless | optional | no longer needed",
     "avoided": "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding | prohibited | unsafe"
     " | forbidden | discouraged | inadvisable | inappropriate | dangerous | hazardous | precluded | unacceptable"
-    " | not safe | ill advised",
+    " | not safe | ill advised | advises against | advise against"
+    " | advised against | recommends against | recommend against | recommended against | argues against",
     "possible": "may | can | could | might",
     "done": "continue | continued | continues | continuing | resume | resumed | restart | restarted | give | given | gives"
     " | administer | administered | use | used | perform | performed | proceed | keep | kept | done | carried out | start | started | begin"
@@ -173,7 +174,7 @@ URGENCY: Final[dict[str, str]] = {
     "immediate": "immediate | immediately | at once | without delay | right away | straight away | promptly | stat",
     "urgent": "urgent | urgently | emergent | emergently | emergency",
     "routine": "elective | electively | deferred | defer | nonurgent | non urgent | routine basis | outpatient basis"
-    " | delayed imaging | next available",
+    " | is delayed | are delayed | not delayed | not be delayed | delayed until | postponed | put off | next available",
 }
 
 SIDES: Final[dict[str, str]] = {
