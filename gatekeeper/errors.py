@@ -4,6 +4,9 @@
     ├── InvalidRequest        400  the client's request cannot be judged as it is
     ├── NotSupported          404  an endpoint or shape that the gate does not understand
     ├── Unauthorized          401  no valid API key
+    ├── Forbidden             403  a valid key that is not for this
+    ├── NotFound              404  there is no such decision, or it is another application's
+    ├── Conflict              409  what is asked for no longer fits the state of the decision
     ├── BodyTooLarge          413  a request over the configured size
     ├── Overloaded            503  every place is taken; come again after `retry_after` seconds
     ├── UpstreamError         502  the model server failed, or its own status where it sent one
@@ -11,8 +14,9 @@
     │   └── UpstreamGarbled   502  an answer that is no valid OpenAI response
     ├── PolicyError                a policy file that cannot be used
     ├── CalibrationError           a calibration artefact that cannot be used with this model
-    ├── CertificateError           no valid certificate for this policy and model
+    ├── CertificateError      503  no valid certificate for this policy and model
     ├── AuditError            503  the decision log cannot be written, or does not verify
+    ├── ReviewError           503  the review database cannot be read or written
     ├── ConfigurationError         settings that contradict each other or name what is not there
     └── ReplayMiss                 a replay needs a model call that was not recorded
 
@@ -56,6 +60,30 @@ class Unauthorized(GatekeeperError):
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+
+
+class Forbidden(GatekeeperError):
+    """The key is valid, but not for what is asked."""
+
+    status = 403
+    type = "permission_error"
+    code = "forbidden"
+
+
+class NotFound(GatekeeperError):
+    """There is no such decision, or none that this key may see."""
+
+    status = 404
+    type = "invalid_request_error"
+    code = "not_found"
+
+
+class Conflict(GatekeeperError):
+    """The decision's state is another than the request takes it to be."""
+
+    status = 409
+    type = "invalid_request_error"
+    code = "conflict"
 
 
 class BodyTooLarge(GatekeeperError):
@@ -121,13 +149,22 @@ class CalibrationError(GatekeeperError):
 
 
 class CertificateError(GatekeeperError):
-    """No valid certificate binds this policy, model and code."""
+    """No valid certificate binds this policy, model and code. Nothing is served without one."""
+
+    status = 503
 
 
 class AuditError(GatekeeperError):
     """The decision log cannot be written, or does not verify. Retrying helps once it can be written."""
 
     status = 503
+
+
+class ReviewError(GatekeeperError):
+    """The review database cannot be read or written, so a held answer could not enter the queue."""
+
+    status = 503
+    code = "review_unavailable"
 
 
 class ConfigurationError(GatekeeperError):

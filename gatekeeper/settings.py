@@ -3,6 +3,7 @@
 Precedence, strongest first: command line, environment (`GATEKEEPER_…`), config file, defaults.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -48,7 +49,7 @@ class Settings(BaseSettings):
     fingerprint: str | None = None
     gguf: Path | None = None
     n_gpu_layers: int = Field(default=-1, ge=-1)
-    n_ctx: int = Field(default=8192, ge=64)
+    n_ctx: int = Field(default=8192, ge=256)
     n_threads: int | None = Field(default=None, ge=1)
     litellm: str | None = None
     litellm_api_base: str | None = None
@@ -60,6 +61,13 @@ class Settings(BaseSettings):
 
     api_keys: Path | None = None
     audit_log: Path | None = None
+
+    require_certificate: bool = False
+    trusted_keys: Path | None = None
+    certificate: tuple[Path, ...] = ()
+    break_glass_by: str | None = None
+    break_glass_reason: str | None = None
+    break_glass_until: datetime | None = None
 
     max_body_bytes: int = Field(default=4_000_000, ge=1_000)
     max_concurrency: int = Field(default=64, ge=1)

@@ -71,6 +71,15 @@ class Clearance:
         """Whether responses may say that the policy is certified."""
         return self.certificate is not None
 
+    def record(self) -> dict[str, str | None]:
+        """Return it as a line for the decision log: who gave leave, why, until when."""
+        until = self.until.isoformat()
+        if self.override is not None:
+            by, reason = self.override.by, self.override.reason
+            return {"event": "break_glass", "by": by, "reason": reason, "until": until}
+        given = {"certificate": self.certificate, "signer": self.signer}
+        return {"event": "certificate", **given, "until": until}
+
     def check(self, fingerprint: str | None, now: datetime) -> None:
         """Raise CertificateError where it has run out, or where another model has answered.
 
@@ -78,9 +87,9 @@ class Clearance:
         """
         if now >= self.until:
             what = "certificate expired" if self.certified else "override ended"
-            raise CertificateError(f"the {what} at {self.until.isoformat()}", code="expired")
+            raise CertificateError(f"the {what} at {self.until.isoformat()}", code="not_certified")
         if self.certified and fingerprint != self.fingerprint:
-            raise CertificateError("another model answered than the certified one", code="model")
+            raise CertificateError("another model answered than the certified one", code="not_certified")
 
 
 def clear(

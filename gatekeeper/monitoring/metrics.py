@@ -37,12 +37,17 @@ DETECTORS = (
 ERRORS = (
     "audit_unavailable",
     "cancelled",
+    "conflict",
+    "forbidden",
     "internal_error",
     "invalid_api_key",
     "invalid_request",
+    "not_certified",
+    "not_found",
     "not_supported",
     "overloaded",
     "request_too_large",
+    "review_unavailable",
     "upstream_error",
     "upstream_garbled",
     "upstream_timeout",
@@ -60,6 +65,13 @@ class Metrics:
         self.queued = self._gauge("gatekeeper_requests_queued", "Requests waiting for a place.")
         self.policy_info = self._gauge(
             "gatekeeper_policy_info", "The policy in force.", "name", "version", "digest", "mode", "certified"
+        )
+        self.certificate_expiry = self._gauge(
+            "gatekeeper_certificate_expiry_timestamp_seconds",
+            "When the certificate in force expires, 0 without.",
+        )
+        self.break_glass = self._gauge(
+            "gatekeeper_break_glass_active", "1 while serving uncertified by a person's decision."
         )
         self.reloads = self._counter("gatekeeper_policy_reloads_total", "Policy reloads.", "result")
         for result in ("ok", "refused"):

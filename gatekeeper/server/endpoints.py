@@ -97,10 +97,13 @@ async def readyz(request: Request) -> Response:
     runtime = runtime_of(request)
     backend = await runtime.backend.healthy()
     policy = runtime.gate.bundle.policy
+    certification = runtime.certification
+    cleared = certification is None or not certification.expired
     state = {
-        "ready": runtime.ready and backend,
+        "ready": runtime.ready and backend and cleared,
         "backend": {"name": runtime.backend.name, "healthy": backend},
         "policy": {"name": policy.name, "version": policy.version, "mode": policy.mode},
+        **({"certificate": certification.state()} if certification else {}),
     }
     return json_response(state, 200 if state["ready"] else 503)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gatekeeper.audit import DecisionLog, record_of
 from gatekeeper.backends.base import Backend, Capabilities
@@ -22,6 +23,9 @@ from gatekeeper.server.reload import watch
 from gatekeeper.server.selftest import fails_closed
 from gatekeeper.settings import Settings
 
+if TYPE_CHECKING:
+    from gatekeeper.server.certification import Certification
+
 _SYNC_EVERY_S = 1.0
 
 
@@ -35,6 +39,7 @@ class Runtime:
         self.admission = Admission(settings.max_concurrency, settings.max_queue, self.metrics)
         self.keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
         self.gate = Gate(self.backend, self._bundle())
+        self.certification = _certification(settings)
         self.capabilities: Capabilities | None = None
         self._log = DecisionLog(settings.audit_log) if settings.audit_log else None
         self.ready = False
@@ -45,6 +50,7 @@ class Runtime:
         try:
             self.capabilities = await self.backend.start()
             self._check_calibration()
+            self.gate = replace(self.gate, bundle=self._admitted(self.gate.bundle))
             await fails_closed(self.gate)
             self.metrics.serve(self.gate.bundle)
             async with asyncio.TaskGroup() as tasks:
@@ -56,6 +62,9 @@ class Runtime:
                 yield
                 for chore in chores:
                     chore.cancel()
+        except GatekeeperError as error:
+            log(logging.ERROR, "refused to start", why=error.message)
+            raise
         finally:
             self.ready = False
             await self.backend.close()
@@ -67,6 +76,8 @@ class Runtime:
         try:
             async with asyncio.timeout(self.settings.deadline_s):
                 outcome = await self.gate.answer(conversation, decision_id)
+            if self.certification:
+                self.certification.check(outcome.completion.fingerprint)
             self._record(record_of(outcome))
         except TimeoutError:
             self._record(_ended(decision_id, "upstream_timeout"))
@@ -95,11 +106,14 @@ class Runtime:
         """Read the policy again and swap the gate; a file that is no valid policy changes nothing."""
         try:
             bundle = self._bundle()
+            if bundle.loaded.digest == self.gate.bundle.loaded.digest:
+                bundle = self.gate.bundle
+            bundle = self._admitted(bundle)
         except GatekeeperError as error:
             self.metrics.reloads.labels("refused").inc()
             log(logging.ERROR, "policy refused, the last good one stays", why=error.message)
             return
-        if bundle.loaded.digest == self.gate.bundle.loaded.digest:
+        if bundle == self.gate.bundle:
             return
         self.gate = replace(self.gate, bundle=bundle)
         self.metrics.reloads.labels("ok").inc()
@@ -112,6 +126,21 @@ class Runtime:
             return load_bundle(self.settings.policy, self.settings.calibration)
         except RecursionError:
             raise PolicyError(f"{self.settings.policy}: is nested too deeply") from None
+
+    def _admitted(self, bundle: Bundle) -> Bundle:
+        """Return the bundle as it may be served; CertificateError where one is required and none holds."""
+        certification = self.certification
+        if certification is None:
+            return bundle
+        before = certification.clearance
+        bundle = certification.admit(bundle, self.backend.fingerprint)
+        clearance = certification.clearance
+        if clearance is not None and clearance != before:
+            self._record({**clearance.record(), "at": _now(), "policy": bundle.loaded.digest})
+        expiry = clearance.until.timestamp() if clearance and clearance.certified else 0.0
+        self.metrics.certificate_expiry.set(expiry)
+        self.metrics.break_glass.set_function(lambda: float(certification.overridden))
+        return bundle
 
     def _check_calibration(self) -> None:
         """Refuse to start with calibrations of which none belongs to the model being served."""
@@ -132,6 +161,14 @@ class Runtime:
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
             await asyncio.to_thread(decisions.sync)
+
+
+def _certification(settings: Settings) -> "Certification | None":
+    if not settings.require_certificate:
+        return None
+    from gatekeeper.server.certification import Certification  # noqa: PLC0415 - only who asks loads cryptography
+
+    return Certification(settings)
 
 
 def _ended(decision_id: str, code: str) -> dict[str, object]:

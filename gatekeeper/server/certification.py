@@ -1,0 +1,110 @@
+"""What a process that requires a certificate may serve, and until when."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from gatekeeper.certificate import (
+    Clearance,
+    Deployment,
+    Override,
+    clear,
+    code_digest,
+    load_trusted_keys,
+    open_certificate,
+)
+from gatekeeper.errors import CertificateError, ConfigurationError
+from gatekeeper.gate import Bundle
+from gatekeeper.settings import Settings
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Certification:
+    """The leave to serve of one process. Files are read at every `admit`, so that renewals are seen.
+
+    Shadow mode needs no certificate, delivers everything, and is never certified.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.trusted_keys is None:
+            raise ConfigurationError("--require-certificate needs --trusted-keys FILE")
+        self._trusted = settings.trusted_keys
+        self._certificates = settings.certificate
+        self._override = _override(settings)
+        self.clearance: Clearance | None = None
+
+    def admit(self, bundle: Bundle, fingerprint: str | None) -> Bundle:
+        """Return the bundle as it may be served, certified or not.
+
+        Raises CertificateError, changing nothing, where a binding fails and no override stands in.
+        """
+        clearance = None
+        if bundle.policy.mode != "shadow":
+            clearance = self._clear(bundle, fingerprint)
+        self.clearance = clearance
+        return replace(bundle, certified=clearance is not None and clearance.certified)
+
+    def check(self, fingerprint: str | None) -> None:
+        """Raise CertificateError where the leave has run out, or another model has answered."""
+        if self.clearance is not None:
+            self.clearance.check(fingerprint, _utc_now())
+
+    @property
+    def expired(self) -> bool:
+        """Whether the leave has run out."""
+        return self.clearance is not None and _utc_now() >= self.clearance.until
+
+    @property
+    def overridden(self) -> bool:
+        """Whether an override is what is served under."""
+        return self.clearance is not None and self.clearance.override is not None and not self.expired
+
+    def state(self) -> dict[str, Any]:
+        """Return what `/readyz` tells."""
+        clearance = self.clearance
+        return {
+            "certified": clearance is not None and clearance.certified and not self.expired,
+            "override": self.overridden,
+            "until": clearance.until.isoformat() if clearance else None,
+        }
+
+    def _clear(self, bundle: Bundle, fingerprint: str | None) -> Clearance:
+        if fingerprint is None:
+            raise CertificateError(
+                "what is served has no single fingerprint that a certificate could bind; declare it with "
+                "--fingerprint and --upstream-model",
+                code="model",
+            )
+        applied = bundle.calibrations.of(fingerprint)
+        deployment = Deployment(
+            policy=bundle.loaded.digest,
+            fingerprint=fingerprint,
+            calibration=applied.digest if applied else None,
+            code=code_digest(),
+        )
+        keys = load_trusted_keys(self._trusted)
+        opened, problems = [], []
+        for path in self._certificates:
+            try:
+                opened.append(open_certificate(path, keys))
+            except CertificateError as error:
+                problems.append(error)
+        if problems and not opened and self._override is None:
+            raise problems[0]
+        return clear(deployment, opened, _utc_now(), self._override)
+
+
+def _override(settings: Settings) -> Override | None:
+    """Read a break-glass override; ConfigurationError where it is incomplete or would not be audited."""
+    parts = (settings.break_glass_by, settings.break_glass_reason, settings.break_glass_until)
+    if parts == (None, None, None):
+        return None
+    by, reason, until = parts
+    if by is None or reason is None or until is None:
+        raise ConfigurationError("breaking the glass takes a name, a reason and an end: --break-glass-…")
+    if settings.audit_log is None:
+        raise ConfigurationError("breaking the glass is audited: give --audit-log FILE")
+    return Override(by, reason, until)
