@@ -6,14 +6,28 @@ from typing import Final
 
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.evidence.fields import documents_field, evidence_field
-from gatekeeper.evidence.messages import prompt_context, tagged, tool_messages
-from gatekeeper.exchange import Conversation, Document
+from gatekeeper.evidence.frameworks import anything_llm, langchain, llama_index, open_webui
+from gatekeeper.evidence.messages import files, prompt_context, tagged, tool_messages
+from gatekeeper.exchange import Conversation, Document, Span
 
 Extractor = Callable[[Conversation], Iterable[Document]]
 """Yields the Documents that one convention marks, in order; their ids may be empty or repeat."""
 
-EXTRACTORS: Final[tuple[Extractor, ...]] = (documents_field, tool_messages, tagged, prompt_context)
-"""Read together where the request has no `evidence` field of its own, which else stands alone."""
+EXTRACTORS: Final[tuple[Extractor, ...]] = (
+    documents_field,
+    tool_messages,
+    open_webui,
+    anything_llm,
+    llama_index,
+    langchain,
+    tagged,
+    prompt_context,
+    files,
+)
+"""Read together where the request has no `evidence` field of its own, which else stands alone.
+
+Where two conventions mark the same stretch of text, it belongs to the one that stands first here.
+"""
 
 MAX_DOCUMENTS: Final = 256
 MAX_CHARACTERS: Final = 400_000
@@ -28,11 +42,13 @@ def find_documents(conversation: Conversation) -> tuple[Document, ...]:
     explicit = conversation.body.get("evidence") is not None
     extractors: tuple[Extractor, ...] = (evidence_field,) if explicit else EXTRACTORS
     found: dict[str, Document] = {}
+    taken: dict[str, list[Span]] = {}
     characters = 0
     for document in _all(conversation, extractors):
         text = document.text.strip()
-        if not text or text in found:
+        if not text or text in found or _overlaps(document.span, taken.get(document.pointer, ())):
             continue
+        taken.setdefault(document.pointer, []).append(document.span)
         characters += len(text)
         if len(found) == MAX_DOCUMENTS or characters > MAX_CHARACTERS:
             limit = f"{MAX_DOCUMENTS} documents and {MAX_CHARACTERS} characters"
@@ -45,6 +61,10 @@ def find_documents(conversation: Conversation) -> tuple[Document, ...]:
 def _all(conversation: Conversation, extractors: Iterable[Extractor]) -> Iterator[Document]:
     for extractor in extractors:
         yield from extractor(conversation)
+
+
+def _overlaps(span: Span, taken: Iterable[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in taken)
 
 
 def _identified(documents: Iterable[Document]) -> Iterator[Document]:

@@ -1,4 +1,4 @@
-"""Evidence that stands inside the messages: tool results, tagged blocks, the suite's prompt form."""
+"""Evidence that stands inside the messages: tool results, tagged blocks, the suite's prompt form, files."""
 
 import re
 from collections import Counter
@@ -30,8 +30,8 @@ def tool_messages(conversation: Conversation) -> Iterable[Document]:
 
 def tagged(conversation: Conversation) -> Iterable[Document]:
     """Yield the innermost `<context>` and `<document>` blocks of the last user and system messages."""
-    for part in _last_parts(conversation, "user", "system", "developer"):
-        for span, attributes in _blocks(part.text):
+    for part in last_parts(conversation, "user", "system", "developer"):
+        for span, attributes in tagged_blocks(part.text):
             given = {key.lower(): value for key, value in _ATTRIBUTE.findall(attributes)}
             yield Document(
                 id=given.get("id", ""),
@@ -50,11 +50,11 @@ def prompt_context(conversation: Conversation) -> Iterable[Document]:
     The form is: context, blank line, `Question:`, `Options:`, `Answer:`. A message with several
     questions is a few-shot prompt, whose worked answers are no evidence.
     """
-    for part in _last_parts(conversation, "user"):
+    for part in last_parts(conversation, "user"):
         questions = list(_QUESTION.finditer(part.text))
         if len(questions) != 1 or not _ASKS.search(part.text, questions[0].end()):
             continue
-        if next(_blocks(part.text), None) is not None:
+        if next(tagged_blocks(part.text), None) is not None:
             continue
         end = questions[0].start()
         label = _LABEL.match(part.text)
@@ -64,7 +64,16 @@ def prompt_context(conversation: Conversation) -> Iterable[Document]:
             yield Document("", part.text[slice(*span)], "prompt_context", part.pointer, span)
 
 
-def _last_parts(conversation: Conversation, *roles: str) -> Iterator[Part]:
+def files(conversation: Conversation) -> Iterable[Document]:
+    """Yield the texts of files that the user or the system attached, in whatever turn."""
+    for message in conversation.messages:
+        if message.role != "assistant":
+            for part in message.parts:
+                if part.kind == "file":
+                    yield Document("", part.text, "file", part.pointer, Span(0, len(part.text)))
+
+
+def last_parts(conversation: Conversation, *roles: str) -> Iterator[Part]:
     """Yield the text parts of the last message of each role."""
     for role in roles:
         last = next((message for message in reversed(conversation.messages) if message.role == role), None)
@@ -72,7 +81,7 @@ def _last_parts(conversation: Conversation, *roles: str) -> Iterator[Part]:
             yield from (part for part in last.parts if part.kind == "text")
 
 
-def _blocks(text: str) -> Iterator[tuple[Span, str]]:
+def tagged_blocks(text: str) -> Iterator[tuple[Span, str]]:
     """Yield span and attributes of every tagged block that holds no other, in one pass."""
     opened: list[tuple[str, int, str]] = []
     depth: Counter[str] = Counter()
