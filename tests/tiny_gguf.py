@@ -36,7 +36,7 @@ class Shape:
 def write_gguf(path: Path, *, seed: int = 0, shape: Shape = Shape(), template: str | None = CHATML) -> Path:
     """Write a Llama of byte tokens with random weights, the same for the same seed, and return its path.
 
-    What it says at temperature 0 is printable: all other bytes have scores of zero.
+    At temperature 0 it writes printable characters and no end: anything else has a score of zero.
     """
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
@@ -55,7 +55,7 @@ def write_gguf(path: Path, *, seed: int = 0, shape: Shape = Shape(), template: s
     for name, dimensions in _tensors(shape, size):
         weights = random.standard_normal(dimensions, dtype=np.float32) * shape.spread
         if name == "output.weight":
-            weights[[byte for byte in range(256) if not 32 <= byte < 127]] = 0.0
+            weights[:32] = weights[127:256] = weights[-len(CONTROLS) :] = 0.0
         # Norms are read as 32 bits wide, and near one they leave the scale alone.
         writer.add_tensor(name, weights.astype(np.float16) if len(dimensions) == 2 else 1.0 + weights / 10)
     writer.write_header_to_file()

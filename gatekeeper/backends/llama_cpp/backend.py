@@ -59,7 +59,7 @@ class LlamaCppBackend:
         )
         self._loaded = loaded
         model, context = loaded[0].model, loaded[0].context
-        self._fingerprint = fingerprint(digest, model.description, model.chat_template)
+        self._fingerprint = fingerprint(digest, model.quantisation, model.chat_template)
         return Capabilities(
             logprobs=True,
             top_logprobs=OPTION_ALTERNATIVES,
@@ -106,9 +106,8 @@ class LlamaCppBackend:
 
         def work(interrupted: Interrupted) -> list[float]:
             text = prefix if isinstance(prefix, str) else prompts.text(prefix)
-            tokenise = engine.model.tokenise
-            whole = [tokenise(text + prompts.defused(candidate)) for candidate in candidates]
-            return engine.score(tokenise(text), whole, interrupted)
+            whole = [engine.tokenise(text + prompts.defused(candidate)) for candidate in candidates]
+            return engine.score(engine.tokenise(text), whole, interrupted)
 
         return await self._worker.call(work)
 
@@ -131,7 +130,7 @@ class LlamaCppBackend:
         names = {"model": self._gguf.stem, "system_fingerprint": self._fingerprint or ""}
 
         def work(interrupted: Interrupted) -> Iterator[JsonObject]:
-            prompt = prompts.of_conversation(conversation)
+            prompt = engine.tokenise(prompts.of_conversation(conversation))
             wanted = Wanted(prompt, sampling, conversation.n, alternatives)
             return generate(engine, wanted, names, interrupted)
 

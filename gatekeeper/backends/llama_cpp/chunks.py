@@ -36,8 +36,8 @@ def generate(
     top = {"id": answer_id, "object": "chat.completion.chunk", "created": int(time.time()), **names}
     reused = completion_tokens = 0
     for index in range(wanted.n):
-        read = engine.read(wanted.prompt, interrupted)
-        reused = read.reused if index == 0 else reused
+        kept = engine.read(wanted.prompt, interrupted)
+        reused = kept if index == 0 else reused
         choice = _Choice(engine, wanted, index)
         for piece in choice.pieces(interrupted):
             yield {**top, "choices": [{"index": index, **piece}]}

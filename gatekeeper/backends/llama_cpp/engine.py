@@ -1,7 +1,6 @@
 """Prompts read once, answers drawn token by token, continuations scored side by side."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,6 +14,8 @@ Interrupted = Callable[[], bool]
 """Asked between two decodes; True ends the work there."""
 
 _COPIES: Final = SEQUENCES - 1
+_LONGEST_TOKEN: Final = 64
+"""Characters: text of more than so many per token of the context is not even cut into tokens."""
 
 
 class Interruption(Exception):
@@ -27,14 +28,6 @@ class Drawn(NamedTuple):
     token: int
     logprob: float
     top: Ranked
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Tokens of a prompt, and how many of them were still in the cache from the one before."""
-
-    tokens: int
-    reused: int
 
 
 class Engine:
@@ -55,10 +48,17 @@ class Engine:
         self.context.close()
         self.model.close()
 
-    def read(self, prompt: Tokens, interrupted: Interrupted) -> Read:
-        """Decode a prompt, after which the scores of its next token can be read.
+    def tokenise(self, text: str) -> Tokens:
+        """Return the tokens of a whole prompt. Raises InvalidRequest for one that cannot fit."""
+        if len(text) > self.context.size * _LONGEST_TOKEN:
+            raise too_long(self.context.size)
+        return self.model.tokenise(text)
 
-        Raises InvalidRequest where it does not fit, Interruption if it is no longer wanted.
+    def read(self, prompt: Tokens, interrupted: Interrupted) -> int:
+        """Decode a prompt and return how many of its tokens were still there from the one before.
+
+        After it the scores of the next token can be read. Raises InvalidRequest where the
+        prompt does not fit, Interruption if it is no longer wanted.
         """
         if len(prompt) >= self.context.size:
             raise too_long(self.context.size)
@@ -68,7 +68,7 @@ class Engine:
             if interrupted():
                 raise Interruption
             self._append(prompt[begin : begin + BATCH])
-        return Read(len(prompt), reused)
+        return reused
 
     def room(self, sampling: Sampling) -> int:
         """Return how many tokens an answer to the prompt that was read may have."""

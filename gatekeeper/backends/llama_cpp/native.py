@@ -83,10 +83,16 @@ class Model:
 
     @property
     def description(self) -> str:
-        """Architecture, size and quantisation in llama.cpp's words, such as `qwen2 7B Q4_K - Medium`."""
+        """Architecture, size and quantisation in llama.cpp's words."""
         buffer = ctypes.create_string_buffer(256)
         native.llama_model_desc(self.handle, buffer, len(buffer))
         return buffer.value.decode(errors="replace")
+
+    @property
+    def quantisation(self) -> str:
+        """What most of the weights are stored as, such as `Q4_K-Medium`."""
+        name: bytes | None = native.llama_ftype_name(native.llama_model_ftype(self.handle))
+        return (name or b"unknown").decode().replace(" ", "")
 
     @property
     def chat_template(self) -> str:

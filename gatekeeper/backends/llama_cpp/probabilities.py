@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from gatekeeper.backends.llama_cpp.native import Scores, Tokens
+from gatekeeper.errors import UpstreamError
 
 _BLOCK: Final = 512
 _SAFE: Final = 60.0
@@ -28,7 +29,10 @@ class Ranking:
         self._within = np.arange(_BLOCK, dtype=np.int32)
 
     def normaliser(self, scores: Scores) -> np.float32:
-        """Return log Σ exp(score), which taken from a score makes it a log-probability in nats."""
+        """Return log Σ exp(score), which taken from a score makes it a log-probability in nats.
+
+        Raises UpstreamError where the scores are not finite.
+        """
         return self._normaliser(scores, scores.max())
 
     def rank(self, scores: Scores, count: int) -> tuple[np.float32, Ranked]:
@@ -53,4 +57,7 @@ class Ranking:
         shift = np.float32(0.0) if abs(highest) < _SAFE else highest
         shifted = np.subtract(scores, shift, out=self._buffer) if shift else scores
         np.exp(shifted, out=self._buffer)
-        return np.float32(shift + np.log(self._buffer.dot(self._ones)))
+        normaliser = np.float32(shift + np.log(self._buffer.dot(self._ones)))
+        if not np.isfinite(normaliser):
+            raise UpstreamError("The model's scores are no numbers.")
+        return normaliser

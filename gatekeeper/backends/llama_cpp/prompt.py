@@ -1,16 +1,20 @@
-"""A conversation → the tokens that the model reads, by the chat template of its file."""
+"""A conversation → the text that the model reads, by the chat template of its file."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from gatekeeper.backends.llama_cpp.native import Model, Tokens
-from gatekeeper.errors import ConfigurationError, InvalidRequest, NotSupported
-from gatekeeper.exchange import Conversation, JsonObject, Surface
-from gatekeeper.wire.request import parse_chat
+from gatekeeper.backends.llama_cpp.native import Model
+from gatekeeper.errors import ConfigurationError, InvalidRequest
+from gatekeeper.exchange import Conversation, JsonObject, Message, Surface
+from gatekeeper.wire.surfaces import WIRES
+
+_TEXTS: Final = frozenset(
+    {"text", "refusal", "file", "document", "input_text", "output_text", "summary_text", "input_file"}
+)
 
 
 class Prompts:
@@ -29,18 +33,23 @@ class Prompts:
             )
         except Exception as error:
             raise ConfigurationError(f"{path}: its chat template cannot be used ({error})") from error
-        self._model = model
         spelled = sorted(map(re.escape, model.control_texts()), key=len, reverse=True)
         self._controls = re.compile("|".join(spelled)) if spelled else None
 
-    def of_conversation(self, conversation: Conversation) -> Tokens:
-        """Return the prompt of a chat request. Raises InvalidRequest for what the model cannot read."""
-        if conversation.surface is not Surface.CHAT:
-            raise NotSupported("The in-process model serves /v1/chat/completions only.")
-        options = conversation.body.get("chat_template_kwargs") or {}
+    def of_conversation(self, conversation: Conversation) -> str:
+        """Return the prompt of a request: messages as the template writes them, the legacy surface's text.
+
+        Raises InvalidRequest for what the model cannot read.
+        """
+        surface, body = conversation.surface, conversation.body
+        messages = WIRES[surface].parse_request(body).messages
+        if surface is Surface.COMPLETIONS:
+            return messages[0].text
+        _refuse_what_is_no_text(body)
+        options = body.get("chat_template_kwargs") or {}
         if not isinstance(options, dict) or not all(isinstance(value, bool) for value in options.values()):
             raise InvalidRequest("chat_template_kwargs holds switches only.", param="chat_template_kwargs")
-        return self._model.tokenise(self.text(_messages(conversation.body), options))
+        return self.text([_plain(message) for message in messages], options)
 
     def text(self, messages: Sequence[JsonObject], options: Mapping[str, bool] | None = None) -> str:
         """Return messages as the template writes them, up to where the answer begins."""
@@ -65,15 +74,17 @@ def _broken_up(spelled: re.Match[str]) -> str:
     return f"{spelled[0][0]} {spelled[0][1:]}"
 
 
-def _messages(body: JsonObject) -> list[dict[str, Any]]:
-    """Return a request's messages with their content as text."""
-    parsed = parse_chat(body).messages
-    for message in body["messages"]:
-        content = message.get("content")
-        kinds = {part["type"] for part in content} if isinstance(content, list) else set()
-        if not kinds <= {"text", "refusal", "file", "document"}:
-            raise InvalidRequest("The in-process model reads text only.", param="messages")
-    return [
-        {"role": "system" if message.role == "developer" else message.role, "content": message.text}
-        for message in parsed
-    ]
+def _plain(message: Message) -> dict[str, str]:
+    """Return a message for a template: most know no developer."""
+    return {"role": "system" if message.role == "developer" else message.role, "content": message.text}
+
+
+def _refuse_what_is_no_text(body: JsonObject) -> None:
+    """Refuse parts that would be left out of the prompt without a word, such as images."""
+    for field in ("messages", "input"):
+        items = body.get(field)
+        for item in items if isinstance(items, list) else ():
+            content = item.get("content")
+            parts = content if isinstance(content, list) else ()
+            if any(part.get("type") not in _TEXTS for part in parts):
+                raise InvalidRequest("The in-process model reads text only.", param=field)

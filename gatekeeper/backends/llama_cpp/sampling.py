@@ -12,11 +12,14 @@ from typing import Any, Final, Self
 
 import llama_cpp.llama_cpp as native
 
-from gatekeeper.backends.llama_cpp.grammar import read_grammar
+from gatekeeper.backends.llama_cpp.grammar import grammar_sampler, read_grammar
 from gatekeeper.backends.llama_cpp.native import Context, Model
 from gatekeeper.backends.llama_cpp.probabilities import Ranked
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.exchange import JsonObject
+
+_LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+"""What the surfaces call the most tokens of an answer."""
 
 _MOST_STOPS: Final = 16
 _SEEDS: Final = 2**32
@@ -46,16 +49,16 @@ class Sampling:
     def read(cls, body: JsonObject) -> Self:
         """Read a request's options; raises InvalidRequest, naming the one that is wrong."""
         _refuse_what_is_not_done(body)
-        limit = "max_tokens" if body.get("max_completion_tokens") is None else "max_completion_tokens"
+        limit = next((name for name in _LIMITS if body.get(name) is not None), _LIMITS[0])
         return cls(
             temperature=_number(body, "temperature", 1.0, 0.0, 2.0),
             top_p=_number(body, "top_p", 1.0, 0.0, 1.0),
-            top_k=_whole(body, "top_k", 2**31 - 1) or 0,
+            top_k=_whole(body, "top_k", 0, 2**31 - 1) or 0,
             min_p=_number(body, "min_p", 0.0, 0.0, 1.0),
             presence_penalty=_number(body, "presence_penalty", 0.0, -2.0, 2.0),
             frequency_penalty=_number(body, "frequency_penalty", 0.0, -2.0, 2.0),
-            seed=_whole(body, "seed", 2**63 - 1),
-            max_tokens=_whole(body, limit, 2**31 - 1),
+            seed=_whole(body, "seed", -(2**63), 2**63 - 1),
+            max_tokens=_whole(body, limit, 1, 2**31 - 1),
             stops=_stops(body.get("stop")),
             grammar=read_grammar(body),
         )
@@ -69,7 +72,7 @@ Draw = Callable[[Ranked], int]
 def sampler(sampling: Sampling, choice: int, model: Model, context: Context) -> Iterator[Draw]:
     """Yield what draws the tokens of a choice; with a seed, choices differ by their index alone.
 
-    Raises InvalidRequest where llama.cpp does not take the grammar.
+    Raises InvalidRequest where llama.cpp cannot read the grammar.
     """
     links = list(_links(sampling, choice, model, context.size))
     if not links:
@@ -90,10 +93,7 @@ def _likeliest(top: Ranked) -> int:
 
 def _links(sampling: Sampling, choice: int, model: Model, longest: int) -> Iterator[Any]:
     if sampling.grammar is not None:
-        grammar = native.llama_sampler_init_grammar(model.vocabulary, sampling.grammar.encode(), b"root")
-        if not grammar:
-            raise InvalidRequest("llama.cpp does not take this grammar.", param="response_format")
-        yield grammar
+        yield grammar_sampler(model.vocabulary, sampling.grammar)
     if sampling.presence_penalty or sampling.frequency_penalty:
         yield native.llama_sampler_init_penalties(
             model.size, longest, 1.0, sampling.frequency_penalty, sampling.presence_penalty
@@ -133,12 +133,12 @@ def _number(body: JsonObject, key: str, default: float, low: float, high: float)
     return float(value)
 
 
-def _whole(body: JsonObject, key: str, high: int) -> int | None:
+def _whole(body: JsonObject, key: str, low: int, high: int) -> int | None:
     value = body.get(key)
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
-        raise InvalidRequest(f"{key} is a whole number, not below 0.", param=key)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidRequest(f"{key} is a whole number from {low} to {high}.", param=key)
     return value
 
 
