@@ -1,7 +1,7 @@
 """How sure the model was, from its token probabilities."""
 
 from collections.abc import Sequence
-from math import exp, log
+from math import exp, log, sqrt
 from typing import Final
 
 from gatekeeper.assessment import Claim, Field, Finding, Subject
@@ -64,7 +64,7 @@ def _raw(option: float | None, weakest: float | None, sequence: float | None) ->
         return option
     if weakest is None or sequence is None:
         return sequence
-    return (weakest * sequence) ** 0.5
+    return sqrt(weakest * sequence)
 
 
 def _probability(token: Token) -> float:

@@ -11,28 +11,36 @@ _PLAIN: Final = 0.8
 _BOOSTED: Final = 1.0
 _HEDGED: Final = 0.4
 _UNSURE: Final = 0.1
+_HEDGED_BELOW: Final = 0.6
 
-_UNSURE_WORDS: Final = re.compile(
-    r"\b(?:i (?:am not|'m not|’m not|cannot be|can't be) (?:sure|certain)|not (?:entirely |completely )?(?:sure|certain)|"
-    r"i (?:do not|don't|don’t) know|cannot (?:answer|determine|say|tell|be determined)|unable to (?:answer|determine|say)|"
-    r"unclear|uncertain|(?:insufficient|not enough) (?:information|evidence|data)|hard to (?:say|tell)|"
-    r"does not (?:say|state|address|contain))\b",
-    re.IGNORECASE,
+
+def _any_of(*phrases: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
+
+
+_UNSURE_WORDS: Final = _any_of(
+    r"(?:am not|'m not|’m not|cannot be|can't be|not entirely|not completely|not) (?:sure|certain)",
+    r"i (?:do not|don't|don’t) know",
+    r"(?:cannot|unable to|hard to|can't) (?:answer|determine|say|tell|be determined)",
+    r"unclear|uncertain",
+    r"(?:insufficient|not enough) (?:information|evidence|data)",
+    r"does not (?:say|state|address|contain)",
 )
-_HEDGE_WORDS: Final = re.compile(
-    r"\b(?:might|perhaps|possibl[ey]|probabl[ey]|likely|appears?|seems?|suggests?|could be|may be|may (?:also )?(?:cause|indicate|"
-    r"suggest|represent|reflect|have|need|help)|i (?:think|believe|suspect)|in my opinion|presumably|potentially|"
-    r"tends? to|generally|usually|typically|often|it depends|depending on|consult|verify|confirm with|limited evidence|"
-    r"to my knowledge|roughly|not necessarily)\b",
-    re.IGNORECASE,
+_HEDGE_WORDS: Final = _any_of(
+    r"might|perhaps|possibl[ey]|probabl[ey]|likely|potentially|presumably",
+    r"appears?|seems?|suggests?|tends? to|could be|may be",
+    r"may (?:also )?(?:cause|indicate|suggest|represent|reflect|have|need|help)",
+    r"i (?:think|believe|suspect)|in my opinion|to my knowledge",
+    r"generally|usually|typically|often|roughly|it depends|depending on|not necessarily",
+    r"consult|verify|confirm with|limited evidence",
 )
-_BOOST_WORDS: Final = re.compile(
-    r"\b(?:definitely|certainly|clearly|undoubtedly|without (?:a |any )?doubt|absolutely|always|never|obviously|"
-    r"unquestionably|guaranteed|must|in all cases|no exceptions?|100 ?%)(?!\w)",
-    re.IGNORECASE,
+_BOOST_WORDS: Final = _any_of(
+    r"definitely|certainly|clearly|undoubtedly|absolutely|always|never|obviously|unquestionably",
+    r"without (?:a |any )?doubt|guaranteed|must|in all cases|no exceptions?",
 )
 _STATED: Final = re.compile(
-    r"\b(?:(?P<before>\d{1,3})\s?%\s(?:sure|certain|confident)|(?:confidence|certainty)(?: is| of|:)?\s(?P<after>\d{1,3})\s?%)",
+    r"\b(?:(?P<before>\d{1,3})\s?%\s(?:sure|certain|confident)"
+    r"|(?:confidence|certainty)(?: is| of|:)?\s(?P<after>\d{1,3})\s?%)",
     re.IGNORECASE,
 )
 
@@ -51,15 +59,14 @@ class Hedging:
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return the two signals of one answer."""
         content = subject.answer.content
-        texts = [content[slice(*claim.span)] for claim in subject.claims if claim.field is Field.CONTENT] or (
-            [content] if content.strip() else []
-        )
+        texts = [content[slice(*claim.span)] for claim in subject.claims if claim.field is Field.CONTENT]
+        texts = texts or ([content] if content.strip() else [])
         if not texts:
             return ()
         mean = sum(map(assertiveness, texts)) / len(texts)
         return (
             Finding("hedging", "hedging.assertiveness", value=mean),
-            Finding("hedging", "hedging.hedged", value=float(mean < 0.6)),
+            Finding("hedging", "hedging.hedged", value=float(mean < _HEDGED_BELOW)),
         )
 
 

@@ -8,7 +8,8 @@ from gatekeeper.assessment import Finding, Subject
 from gatekeeper.exchange import Case, Document, EvidenceSpan, Span
 
 _INJECTION: Final = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|prompts?|rules|guidelines above|everything above)\b"
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
+    r"\b(?:instructions?|prompts?|rules|guidelines above|everything above)\b"
     r"|\b(?:you are now|act as|pretend to be)\b (?:an? )?(?:\w+ ){0,4}(?:assistant|model|ai|doctor|system)\b"
     r"|\b(?:new|updated|real|hidden) (?:system )?(?:instructions?|prompt):"
     r"|\bsystem prompt\b|<\|im_start\|>|\[/?INST\]|<<SYS>>|^#{2,} ?(?:system|instruction)"
@@ -19,9 +20,20 @@ _INJECTION: Final = re.compile(
 )
 
 _TELLTALES: Final = (
-    "ignore", "disregard", "forget", "override", "you are now", "act as", "pretend", "instruction", "prompt",
-    "<|im_start|>", "inst]", "<<sys>>", "# system", "##system", "tell", "reveal", "mention", "answer", "respond", "reply",
-)  # fmt: skip
+    *(
+        "ignore",
+        "disregard",
+        "forget",
+        "override",
+        "you are now",
+        "act as",
+        "pretend",
+        "instruction",
+        "prompt",
+    ),
+    *("<|im_start|>", "inst]", "<<sys>>", "# system", "##system", "tell", "reveal", "mention"),
+    *("answer", "respond", "reply"),
+)
 """One of these stands in every text that the pattern matches."""
 
 

@@ -20,10 +20,10 @@ class Declared(NamedTuple):
 
 
 def declared_letter(text: str, letters: Collection[str]) -> str | None:
-    """Return the one of `letters` (capitals) that the text declares as its answer, or None.
+    r"""Return the one of `letters` (capitals) that the text declares as its answer, or None.
 
     Understood: "B", "(B)", "**B. …**", "Answer: B", "The correct answer is B because …",
-    "Option B is correct", "I would choose B", `{"answer": "B"}`, `\\boxed{B}`. None where no letter
+    "Option B is correct", "I would choose B", `{"answer": "B"}`, `\boxed{B}`. None where no letter
     or more than one is declared; a later explicit declaration replaces an earlier one.
     """
     declared = find_letter(text, letters)
@@ -37,11 +37,9 @@ def find_letter(text: str, letters: Collection[str]) -> Declared | None:
     start = text.rfind("</think>") + len("</think>") if "</think>" in text else 0
     patterns = _patterns("".join(sorted(letters)))
     for pattern in patterns.explicit:
-        last = None
-        for last in pattern.finditer(text, start):
-            pass
-        if last is not None:
-            return _declared(last, patterns.rival)
+        found = list(pattern.finditer(text, start))
+        if found:
+            return _declared(found[-1], patterns.rival)
     if _restates_options(text, start, patterns.marker):
         return None
     return next(_alone(text, start, patterns), None)
@@ -58,7 +56,8 @@ class _Patterns(NamedTuple):
 def _patterns(letters: str) -> _Patterns:
     capital = f"[{letters}]"
     letter = _letter(letters)
-    noun = r"(?i:(?:option|choice|letter|answer)\s)?"
+    named = r"(?i:option|choice|letter|answer)\s"
+    noun = rf"(?:{named})?"
     copula = r"(?:\s(?:is|would be|should be|must be)\s?:?|\s?[:=]|\s[-–—])"
     verb = r"(?:choose|chose|select|selected|pick|go with|opt for|answer with)"
     return _Patterns(
@@ -70,8 +69,9 @@ def _patterns(letters: str) -> _Patterns:
             re.compile(rf"\\boxed\{{(?:\\text\{{)?(?P<letter>{capital})\}}"),
             re.compile(rf"(?i:\b{verb}\s){noun}{_OPEN}{letter}{_CLOSE}", re.MULTILINE),
             re.compile(
-                rf"(?:^|(?<=[.!?:,]\s)|\b(?i:option|choice|answer|letter)\s){_OPEN}(?P<letter>{capital}){_CLOSE}\sis\s"
-                r"(?:the\s|clearly\s|therefore\s)?(?:single\s)?(?:correct|best|right|most appropriate|answer)\b",
+                rf"(?:^|(?<=[.!?:,]\s)|\b{named}){_OPEN}(?P<letter>{capital}){_CLOSE}\sis\s"
+                r"(?:the\s|clearly\s|therefore\s)?(?:single\s)?"
+                r"(?:correct|best|right|most appropriate|answer)\b",
                 re.MULTILINE,
             ),
         ),

@@ -9,7 +9,8 @@ from gatekeeper.exchange import Conversation, Evidence, Query, Span
 
 _FORM: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?Question:(?:\*\*)?[ \t]*", re.MULTILINE | re.IGNORECASE)
 _LABEL: Final = re.compile(
-    r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Choices|Answer|Question)\s*:(?:\*\*)?[ \t]*|</?(?:context|documents?)[^<>]{0,500}>",
+    r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Choices|Answer|Question)\s*:(?:\*\*)?[ \t]*"
+    r"|</?(?:context|documents?)[^<>]{0,500}>",
     re.MULTILINE | re.IGNORECASE,
 )
 _BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")

@@ -27,11 +27,12 @@ _MARKER: Final = re.compile(
     r"[ \t]*(?:(?P<heading>#{1,6})[ \t]+|(?P<item>[-*•–·‣][ \t]+|\(?\d{1,2}[.)][ \t]+|>[ \t]?))?"
 )
 _END: Final = re.compile(
-    r"(?<![.!?])[.!?]+[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+(?=[\"'“‘(\[*_]{0,3}[A-Z0-9<>≤≥±~])"
+    r"(?<![.!?])[.!?]+[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+"
+    r"(?=[\"'“‘(\[*_]{0,3}[A-Z0-9<>≤≥±~])"
 )
 _ABBREVIATIONS: Final = wordset(
-    "approx ca cf dr e.g eg fig figs i.e ie incl inj max min mr mrs p.o i.v i.m s.c prof resp"
-    " ref refs tab vol vs v viz wt"
+    "approx ca cf dr e.g eg fig figs i.e ie incl inj max min mr mrs p.o i.v i.m s.c prof resp ref refs"
+    " tab vol vs v viz wt"
 )
 _HANGING: Final = re.compile(
     r"(?:[,(]|\b(?:a|an|and|at|by|every|for|from|in|is|of|or|than|the|to|with|within))$"

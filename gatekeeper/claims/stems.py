@@ -7,7 +7,7 @@ _LAST_SENTENCE: Final = re.compile(r"[^.?!\n]*[?:.]?\s*$")
 _NEGATION: Final = re.compile(
     r",?\s*\bEXCEPT(?: for)?\b|\bNOT\b|\bLEAST\b"
     r"|(?i:,?\s*\bexcept(?: for| one| which)?\s*[:?.]?\s*$)"
-    r"|(?i:(?<=\bis )not\b|(?<=\bare )not\b|(?<=\bshould )not\b|(?<=\bwould )not\b|(?<=\bdoes )not\b|(?<=\bcan)not\b)"
+    r"|(?i:(?:(?<=\bis )|(?<=\bare )|(?<=\bshould )|(?<=\bwould )|(?<=\bdoes )|(?<=\bcan))not\b)"
     r"|(?i:\bleast(?= (?:likely|appropriate|suitable|useful|accurate|correct)\b))"
     r"|(?i:\b(?:in(?=correct\b|accurate\b|appropriate\b)|un(?=true\b|suitable\b)))"
     r"|(?i:\bfalse\b|\bwrong\b)"

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import combinations, islice
 from typing import Final
 
-from gatekeeper.checks.slots.comparison import Rarity, disagreement
+from gatekeeper.checks.slots.alignment import Rarity
+from gatekeeper.checks.slots.comparison import disagreement
 from gatekeeper.evidence.statements import Statement
 from gatekeeper.exchange import Conflict, EvidenceSpan
 

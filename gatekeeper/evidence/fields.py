@@ -18,23 +18,23 @@ def evidence_field(conversation: Conversation) -> Iterable[Document]:
         if isinstance(item, str):
             yield Document("", item, "evidence_field", pointer, Span(0, len(item)))
             continue
-        item = _object(item, where)
-        unknown = item.keys() - _KEYS
+        given = _object(item, where)
+        unknown = given.keys() - _KEYS
         if unknown:
             # A misspelt `expires` must not make evidence valid for ever.
             raise InvalidRequest(f"Evidence has the fields {', '.join(sorted(_KEYS))} only.", param=where)
-        text = _text(item.get("text"), f"{where}.text")
+        text = _text(given.get("text"), f"{where}.text")
         yield Document(
-            id=_optional(item, "id", where) or "",
+            id=_optional(given, "id", where) or "",
             text=text,
             extractor="evidence_field",
             pointer=f"{pointer}/text",
             span=Span(0, len(text)),
-            title=_optional(item, "title", where),
-            source=_optional(item, "source", where),
-            version=_optional(item, "version", where),
-            published=_date(item, "published", where),
-            expires=_date(item, "expires", where),
+            title=_optional(given, "title", where),
+            source=_optional(given, "source", where),
+            version=_optional(given, "version", where),
+            published=_date(given, "published", where),
+            expires=_date(given, "expires", where),
         )
 
 
@@ -45,24 +45,24 @@ def documents_field(conversation: Conversation) -> Iterable[Document]:
         if isinstance(item, str):
             yield Document("", item, "documents", pointer, Span(0, len(item)))
             continue
-        item = _object(item, where)
-        source, key = item, "text"
-        if "data" in item:
+        given = source = _object(item, where)
+        key = "text"
+        if "data" in given:
             pointer, where = f"{pointer}/data", f"{where}.data"
-            if isinstance(item["data"], str):
-                source, key = item, "data"
+            if isinstance(given["data"], str):
+                key = "data"
                 pointer = pointer.removesuffix("/data")
             else:
-                source = _object(item["data"], where)
+                source = _object(given["data"], where)
                 key = next((name for name in _COHERE_TEXTS if name in source), "text")
         text = _text(source.get(key), where)
         yield Document(
-            id=str(item.get("id") or ""),
+            id=str(given.get("id") or ""),
             text=text,
             extractor="documents",
             pointer=f"{pointer}/{key}",
             span=Span(0, len(text)),
-            title=_title(source) or _title(item),
+            title=_title(source) or _title(given),
         )
 
 

@@ -10,9 +10,9 @@ from gatekeeper.exchange import Document, Span
 
 
 class Statement:
-    """One sentence or row of a document. `span` are offsets into the document's text; the `text` of a
-    table's row is read together with the heads of its columns.
+    """One sentence or row of a document. `span` are offsets into the document's text.
 
+    The `text` of a table's row holds the heads of its columns too.
     `outline` says what it speaks of; its slots are read when the first claim on the same subject needs
     them. `heading` names what the title, heading or sentence speaks of that it stands under.
     """

@@ -88,9 +88,7 @@ class Aligned(NamedTuple):
         return self.score + 0.5 * self.back - (0.5 * self.unmet / self.whole if self.whole else 0.0)
 
 
-def align(
-    claim: Assertion, statements: Sequence["Statement"], rarity: Rarity
-) -> Iterator[Aligned]:
+def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -> Iterator[Aligned]:
     """Yield every clause of the statements that speaks of what a clause of a claim speaks of.
 
     Clauses that hold under other conditions are left out.
@@ -110,7 +108,9 @@ def align(
             score = _with_slots(overlap, claim.clause, matches)
             if score >= ALIGNED:
                 back = back_share(rarity.weighed(other.terms), named)
-                yield _aligned(position, claim, other, statement, overlap, score, back, sum(terms.values()), matches)
+                yield _aligned(
+                    position, claim, other, statement, overlap, score, back, sum(terms.values()), matches
+                )
 
 
 def _aligned(

@@ -49,8 +49,8 @@ _LONGEST: Final = max(map(len, _SCALES))
 _FUSED: Final = re.compile(r"(lr|tr|ckd|g)(\d[abc]?|m|tiv)\Z")
 _FUSED_SCALES: Final = {"lr": "li-rads", "tr": "ti-rads", "ckd": "ckd", "g": "ckd"}
 _FILLERS: Final = wordset(
-    "category categories score scores grade grades class classes stage stages assessment type types of is a an as group"
-    " lesion nodule"
+    "category categories score scores grade grades class classes stage stages assessment type types of is"
+    " a an as group lesion nodule"
 )
 _LIST: Final = frozenset({",", "and", "or", "/", "&"})
 _RANGE: Final = frozenset({"–", "—", "-", "to", "through"})
@@ -149,13 +149,14 @@ def _within(value: str, statement: Category, direction: str) -> bool:
         if value == known or _includes(value, known) or _includes(known, value):
             return direction == statement.direction or not (direction and statement.direction)
         if statement.direction and value[0].isdigit() and known[0].isdigit():
-            if (value > known) if statement.direction == "≥" else (value < known):
+            beyond = value > known if statement.direction == "≥" else value < known
+            if beyond:
                 return True
     return False
 
 
 def _includes(value: str, known: str) -> bool:
-    """ "4" includes 4A; II does not include IIF, which is a category of its own."""
+    """Whether a value has the other as a part: 4 has 4A, II does not have IIF, a category of its own."""
     return len(value) == 1 and value.isdigit() and known[0] == value and known[1:] in {"a", "b", "c", "x"}
 
 
@@ -224,7 +225,8 @@ def _fused(tokens: Tokens, position: int) -> Category | None:
 
 def _ordinal(tokens: Tokens, position: int, after: int, scale: str) -> Category | None:
     """Read "second-degree", "2nd or 3rd degree", "first trimester": the value stands before."""
-    values, first = set(), position
+    values: set[str] = set()
+    first = position
     while first > 0:
         word = tokens.at(first - 1)
         if word == "-":  # "second- or third-degree"

@@ -1,10 +1,18 @@
 """The slots check: every claim beside the evidence, slot by slot, by rules that a clinician can read."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from gatekeeper.assessment import Claim, Finding, Subject, Verdict
-from gatekeeper.checks.slots.comparison import P_SUPPORTED, Comparison, Rarity, compare
+from gatekeeper.checks.slots.alignment import Rarity
+from gatekeeper.checks.slots.comparison import P_SUPPORTED, Comparison, compare
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
+
+P_DENIED_TRUTH: Final = 0.75
+"""Probability that an answer is wrong which denies what the evidence supports.
+
+Support is read more loosely than contradiction, so its denial is less certain.
+"""
 
 
 class Slots:
@@ -49,12 +57,8 @@ def _turned_round(found: Comparison) -> Comparison:
     if found.verdict is Verdict.CONTRADICTED:
         return Comparison(Verdict.SUPPORTED, P_SUPPORTED, found.kind, found.span, found.statement)
     if found.verdict is Verdict.SUPPORTED:
-        return Comparison(Verdict.CONTRADICTED, 1 - P_DENIED_TRUTH, "polarity", None, found.statement)
+        return Comparison(Verdict.CONTRADICTED, P_DENIED_TRUTH, "polarity", None, found.statement)
     return found
-
-
-P_DENIED_TRUTH = 0.25
-"""Support is read more loosely than contradiction, so its denial is less certain."""
 
 
 def _span(claim: Claim, found: Span | None) -> Span:

@@ -6,8 +6,8 @@ from math import exp
 from typing import TYPE_CHECKING, Final
 
 from gatekeeper.assessment import Verdict
-from gatekeeper.checks.slots.alignment import ALIGNED, Aligned, Rarity, align, back_share
 from gatekeeper.checks.slots import gate
+from gatekeeper.checks.slots.alignment import ALIGNED, Aligned, Rarity, align, back_share
 from gatekeeper.checks.slots.clause import Assertion, Clause, assertions
 from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
@@ -71,13 +71,17 @@ def compare(
     the statements that apply.
     """
     claim = read(text)
-    quoted = next((at for at, one in enumerate(statements) if one.outline.tokens.lower == claim.tokens.lower), None)
+    quoted = next(
+        (at for at, one in enumerate(statements) if one.outline.tokens.lower == claim.tokens.lower), None
+    )
     if quoted is not None:
         return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=quoted)
     rarity = rarity or Rarity(statements)
     around = read(context) if context else None
     asserted = assertions(
-        claim.clauses, around.clauses if around else (), claim.named | (around.named if around else frozenset())
+        claim.clauses,
+        around.clauses if around else (),
+        claim.named | (around.named if around else frozenset()),
     )
     found = [_judge(one, claim, statements, rarity) for one in asserted]
     return max(found, key=lambda one: _ORDER[one.verdict], default=_SILENT)

@@ -9,7 +9,6 @@ from typing import Final, TypeVar
 from gatekeeper.checks.slots import agent, category, laterality, polarity, quantity, temporal
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.clause import Assertion, Clause
-from gatekeeper.checks.slots.lexicon import BROAD
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.slot import Match, Slot
 
@@ -173,8 +172,12 @@ def _negations(claim: Assertion, statement: Clause) -> Iterator[Match]:
     # A negation that turned a stance or an axis has been compared with it.
     compared = mine.stance is not None and theirs.stance is not None
     compared = compared or any(one.axis == other.axis for one in mine.axes for other in theirs.axes)
-    ours = [one for one in mine.negations if not one.denied_in(theirs.negations) and not (compared and one.used)]
-    others = [one for one in theirs.negations if not one.denied_in(mine.negations) and not (compared and one.used)]
+    ours = [
+        one for one in mine.negations if not one.denied_in(theirs.negations) and not (compared and one.used)
+    ]
+    others = [
+        one for one in theirs.negations if not one.denied_in(mine.negations) and not (compared and one.used)
+    ]
     if ours and not others and not theirs.is_negative:
         for negation in ours:
             if negation.affirmed_by(theirs.terms, conditional=theirs.conditional):

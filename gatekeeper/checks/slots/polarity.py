@@ -177,7 +177,7 @@ def _about(lexemes: Sequence[Lexeme], decisive: Lexeme) -> frozenset[str]:
 
 
 def _outweighs(value: str, other: str) -> bool:
-    """ "May" gives way to any clearer word; forbidding outweighs asking ("should be avoided")."""
+    """Whether a word decides over another: any over "may", forbidding over asking ("should be avoided")."""
     return other == "possible" or (
         value in {"avoided", "unnecessary"} and other in {"required", "obliged", "recommended"}
     )
@@ -199,7 +199,7 @@ def _combined(deontic: str, action: str) -> str:
 def _bare_refusal(
     lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
 ) -> tuple[Stance | None, set[int]]:
-    """ "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
+    """Read "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
     if negators[:1] == [0] and not used:
         opening = lexemes[0]
         return Stance(opening.first, opening.last, "unnecessary", _about(lexemes, opening)), used

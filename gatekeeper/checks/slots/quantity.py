@@ -3,7 +3,7 @@
 from math import isinf
 from typing import Final, NamedTuple
 
-from gatekeeper.checks.slots.units import Unit
+from gatekeeper.checks.slots.units import PREFIXED, Unit
 
 _EXACT: Final = 0.005
 _CALENDAR: Final = 0.1
@@ -29,8 +29,8 @@ class Quantity(NamedTuple):
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
     `relation` what a time says (`age`, `every`, `before`, `after`, `past`). `limit` marks a value
     that is spoken of as a threshold, so that another value is no instance of it, `denied` one with a
-    negation just before it ("no single year above 50 mSv"). `anchors` are the
-    concepts that tell it from other quantities of its measure in the same clause.
+    negation just before it ("no single year above 50 mSv"). `anchors` are the concepts that tell it
+    from other quantities of its measure in the same clause.
     """
 
     first: int
@@ -50,6 +50,11 @@ class Quantity(NamedTuple):
     def signature(self) -> str:
         """The kind and what is measured."""
         return f"number:{self.unit.measure}"
+
+    @property
+    def has_no_unit(self) -> bool:
+        """Whether it is a bare number or a count."""
+        return self.unit.measure == "number" or self.unit.measure.startswith("count of")
 
     @property
     def is_point(self) -> bool:
@@ -82,8 +87,9 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
 def difference(claim: Quantity, statement: Quantity) -> str | None:
     """Return how the claim differs: `number`, `unit`, `comparator`, `interval`; empty where undecided.
 
-    None means that it agrees, OTHER_CASE that the statement is about other values. A patient's value agrees with the interval that it lies in; a value
-    that is spoken of as a threshold must meet an end of the statement's.
+    None means that it agrees, OTHER_CASE that the statement is about other values. A patient's value
+    agrees with the interval that it lies in; a value that is spoken of as a threshold must meet an end
+    of the statement's.
     """
     if claim.is_point:
         return _point(claim, statement)
@@ -106,6 +112,8 @@ def _point(claim: Quantity, statement: Quantity) -> str | None:
     ends = [end for end in (statement.low, statement.high) if not isinf(end)]
     if any(_close(claim.low, end, claim, statement) for end in ends):
         return None
+    if statement.is_point and statement.limit and not claim.limit and claim.unit.measure in PREFIXED:
+        return ""  # A dose beside a dose limit: it may well keep to it.
     inside = statement.low < claim.low < statement.high
     if inside and not claim.limit and not statement.is_point:
         return None

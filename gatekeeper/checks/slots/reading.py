@@ -11,7 +11,16 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.polarity import read_polarity
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.quantity_reading import read_quantities
-from gatekeeper.checks.slots.sharing import Mark, anchored, clause_starts, fronted, lend, marks_of, share_rows
+from gatekeeper.checks.slots.sharing import (
+    Mark,
+    Placed,
+    anchored,
+    clause_starts,
+    fronted,
+    lend,
+    marks_of,
+    share_rows,
+)
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Outline, Tokens, outline, weight_of
 from gatekeeper.exchange import Span
@@ -67,7 +76,7 @@ def _parts(outlined: Outline) -> _Parts:
 
 
 def _clauses(parts: _Parts) -> list[Clause]:
-    placed = [
+    placed: list[Placed] = [
         *parts.quantities,
         *parts.categories,
         *read_sides(parts.tokens, parts.lexemes),

@@ -162,12 +162,12 @@ def share_rows(rows: Sequence[Clause]) -> list[Clause]:
     for row in rows:
         others = [other for other in rows if other is not row]
         stances = [other.stance for other in others if other.stance]
-        row = lend(row, others)
+        given = lend(row, others)
         completed.append(
-            row._replace(
-                conditions={**rows[0].conditions, **row.conditions},
+            given._replace(
+                conditions={**rows[0].conditions, **given.conditions},
                 beside=frozenset(concept for other in others for concept in other.terms),
-                stance=row.stance or (stances[0] if len(stances) == 1 else None),
+                stance=given.stance or (stances[0] if len(stances) == 1 else None),
             )
         )
     return completed

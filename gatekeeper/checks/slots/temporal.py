@@ -62,7 +62,9 @@ def read_urgency(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Urgency, ..
         if lexeme.role is Role.URGENCY:
             denied = not _DENYING.isdisjoint(tokens.lower[max(0, lexeme.first - 2) : lexeme.last])
             urgent = (lexeme.concept != "routine") != denied
-            found.append(Urgency(lexeme.first, lexeme.last, urgent, lexeme.concept == "immediate" and not denied))
+            found.append(
+                Urgency(lexeme.first, lexeme.last, urgent, lexeme.concept == "immediate" and not denied)
+            )
     return tuple(found)
 
 

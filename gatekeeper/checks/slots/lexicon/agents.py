@@ -9,12 +9,18 @@ Vocabulary = dict[str, dict[str, str]]
 
 AGENTS: Final[Vocabulary] = {
     "contrast medium": {
-        "gadolinium": "gadolinium | gbca | gbcas | gbcm | gbcms | gadolinium based contrast | gadolinium contrast",
-        "iodinated contrast": "iodinated | iodine based contrast | iodinated contrast | icm | iodine contrast",
+        "gadolinium": (
+            "gadolinium | gbca | gbcas | gbcm | gbcms | gadolinium based contrast | gadolinium contrast"
+        ),
+        "iodinated contrast": (
+            "iodinated | iodine based contrast | iodinated contrast | icm | iodine contrast"
+        ),
         "barium": "barium | barium sulfate | barium sulphate",
         "microbubbles": "microbubble | ultrasound contrast | sulfur hexafluoride | perflutren",
         "carbon dioxide": "carbon dioxide | co2",
-        "water-soluble contrast": "water soluble contrast | water soluble | diatrizoate | gastrografin | gastrographin",
+        "water-soluble contrast": (
+            "water soluble contrast | water soluble | diatrizoate | gastrografin | gastrographin"
+        ),
     },
     "gadolinium agent": {
         "gadobutrol": "gadobutrol | gadavist | gadovist",
@@ -109,7 +115,9 @@ AGENTS: Final[Vocabulary] = {
         "beta-blocker": "beta blocker | beta blockade | metoprolol | esmolol | propranolol | atenolol",
         "labetalol": "labetalol",
         "nitroglycerin": "nitroglycerin | glyceryl trinitrate | nitrate",
-        "calcium-channel blocker": "calcium channel blocker | verapamil | diltiazem | nicardipine | nifedipine",
+        "calcium-channel blocker": (
+            "calcium channel blocker | verapamil | diltiazem | nicardipine | nifedipine"
+        ),
         "ivabradine": "ivabradine",
         "amiodarone": "amiodarone",
         "lidocaine": "lidocaine | lignocaine",
@@ -216,7 +224,9 @@ AGENTS: Final[Vocabulary] = {
         "mammography": "mammography | mammogram",
         "tomosynthesis": "tomosynthesis | dbt",
         "pet": "pet | pet / ct | pet ct | positron emission tomography",
-        "scintigraphy": "scintigraphy | bone scan | ventilation perfusion scan | v / q scan | perfusion scan",
+        "scintigraphy": (
+            "scintigraphy | bone scan | ventilation perfusion scan | v / q scan | perfusion scan"
+        ),
         "catheter angiography": "dsa | catheter angiography | digital subtraction angiography",
         "fluoroscopy": "fluoroscopy",
         "echocardiography": "echocardiography | echocardiogram",

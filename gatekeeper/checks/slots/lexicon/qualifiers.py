@@ -27,7 +27,9 @@ QUALIFIERS: Final[Vocabulary] = {
     },
     "reproductive state": {
         "pregnancy": "pregnancy | pregnant | gestation | gestational | gravid",
-        "lactation": "lactation | lactating | breastfeeding | breast feeding | nursing mother | breast milk",
+        "lactation": (
+            "lactation | lactating | breastfeeding | breast feeding | nursing mother | breast milk"
+        ),
     },
     "exposed group": {
         "worker": "worker | occupational | occupationally exposed | staff | radiation worker",
@@ -46,7 +48,10 @@ QUALIFIERS: Final[Vocabulary] = {
         "subacute": "subacute",
     },
     "phase": {
-        "unenhanced": "unenhanced | noncontrast | non contrast | nonenhanced | non enhanced | precontrast | without contrast",
+        "unenhanced": (
+            "unenhanced | noncontrast | non contrast | nonenhanced | non enhanced | precontrast | without"
+            " contrast"
+        ),
         "arterial phase": "arterial phase",
         "portal venous phase": "portal venous phase | portal venous | venous phase",
         "delayed phase": "delayed phase",
