@@ -27,7 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 HARNESS_ERROR: Final = EXIT_STATUS[Result.ERROR]
 CHANGED: Final = 1
-_NOT_COMPARED: Final = ("code", "version")
+_NOT_COMPARED: Final = ("code", "version", "records")
+"""Other code may judge alike, and a deterministic model that is recorded anew answers alike."""
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 

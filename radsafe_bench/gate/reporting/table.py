@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,6 +19,9 @@ from radsafe_bench.gate.reporting.words import (
 )
 from radsafe_bench.gate.verdict import Verdict
 
+_WIDTH: Final = 120
+"""What the criteria take; logs of CI systems are wide and do not say so."""
+
 _STYLE: Final = {
     Result.PASS: "green",
     Result.FAIL: "red",
@@ -27,14 +31,15 @@ _STYLE: Final = {
 
 
 def print_table(verdict: Verdict, console: Console) -> None:
-    """Print criteria, counts, remarks and what was judged."""
+    """Print criteria, counts, remarks and what was judged, at least _WIDTH characters wide."""
+    console.width = max(console.width, _WIDTH)
     for label, text in basis_lines(verdict):
         console.print(f"{label:12} {escape(text)}", soft_wrap=True, highlight=False)
     if verdict.rows:
-        rows = Table(*ROW_HEADINGS)
+        rows = Table(*ROW_HEADINGS, box=box.SIMPLE_HEAD)
         for row in verdict.rows:
             rows.add_row(*map(escape, row_cells(row)), style=_STYLE[row.result])
-        counts = Table(*COUNT_HEADINGS)
+        counts = Table(*COUNT_HEADINGS, box=box.SIMPLE_HEAD)
         for one in verdict.counts:
             counts.add_row(*count_cells(one))
         console.print(rows, counts, sep="\n")

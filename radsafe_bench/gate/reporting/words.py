@@ -20,7 +20,7 @@ ROW_HEADINGS: Final = (
     "criterion",
     "result",
     "events / n",
-    "rate",
+    "rate, %",
     "95 % bounds",
     "limit",
     "fails from",
@@ -32,13 +32,13 @@ def row_cells(row: Row) -> tuple[str, ...]:
     """Return the cells of one criterion, in the order of ROW_HEADINGS."""
     return (
         row.condition,
-        f"{row.kind} {row.rate}",
+        label(row),
         row.result.value,
         f"{counted(row)} / {row.n}",
-        percent(row.value),
-        f"{percent(row.lower)} to {percent(row.upper)}",
-        f"{_SIGN[row.kind]} {percent(row.limit)}",
-        percent(row.detectable),
+        hundredths(row.value),
+        f"{hundredths(row.lower)} to {hundredths(row.upper)}",
+        f"{_SIGN[row.kind]} {hundredths(row.limit)}",
+        hundredths(row.detectable),
     )
 
 
@@ -49,14 +49,24 @@ def count_cells(counts: Counts) -> tuple[str, ...]:
     return (counts.condition, *map(str, numbers), noise)
 
 
+def label(row: Row) -> str:
+    """Return the rate that a criterion is about, with a Δ where it is a difference from the baseline."""
+    return row.rate if row.gained is None else f"Δ {row.rate}"
+
+
 def counted(row: Row) -> str:
     """Return the events of a row; of a comparison the pairs gained and lost."""
     return str(row.events) if row.gained is None else f"+{row.gained} −{row.lost}"
 
 
+def hundredths(share: float | None) -> str:
+    """Return a share times 100, a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.2f}"
+
+
 def percent(share: float | None) -> str:
-    """Return a share as per cent, a dash where there is none."""
-    return "–" if share is None else f"{share:.2%}".replace("%", " %")
+    """Return a share as per cent."""
+    return f"{hundredths(share)} %"
 
 
 def basis_lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -76,7 +86,7 @@ def basis_lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "code", f"gatekeeper {basis.version} ({basis.code})"
     if verdict.looks is not None:
         looks = verdict.looks
-        yield "looks", f"{looks.candidates} candidates on this recording, {looks.criteria} sets of criteria"
+        yield "looks", f"candidates on this recording: {looks.candidates}, sets of criteria: {looks.criteria}"
 
 
 def remarks(verdict: Verdict) -> Iterator[str]:

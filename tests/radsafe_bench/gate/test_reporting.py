@@ -11,6 +11,7 @@ from rich.console import Console
 from radsafe_bench.gate.criteria import Result
 from radsafe_bench.gate.looks import Looks
 from radsafe_bench.gate.reporting import print_table, to_json, to_junit, to_markdown
+from radsafe_bench.gate.reporting.words import label
 from radsafe_bench.gate.trial import conclude, trial_of
 from radsafe_bench.gate.verdict import EXIT_STATUS, Verdict, harness_error
 from tests.radsafe_bench.gate.conftest import CLEAN, POLICY, RAG, Stage, bundle
@@ -40,15 +41,11 @@ def table_of(verdict: Verdict) -> str:
     return console.file.getvalue()
 
 
-def cells(text: str, sign: str) -> Mapping[str, str]:
-    """Return the result of each criterion in a table whose columns are divided by a sign."""
-    lines = [[cell.strip() for cell in line.split(sign)[1:-1]] for line in text.splitlines() if sign in line]
-    kinds = "ceiling|floor"
-    return {
-        f"{line[0]}/{line[1].replace(' ', '/')}": line[2]
-        for line in lines
-        if len(line) == 8 and re.match(kinds, line[1])
-    }
+def cells(text: str, between: str) -> Mapping[str, str]:
+    """Return the result of each criterion in a table whose columns are divided so."""
+    lines = [re.split(between, line.strip(" |")) for line in text.splitlines()]
+    results = {result.value for result in Result}
+    return {f"{line[0]} {line[1]}": line[2] for line in lines if len(line) == 8 and line[2] in results}
 
 
 def outcome_of(case: Element) -> str:
@@ -66,8 +63,9 @@ def test_every_print_gives_every_criterion_the_same_result(verdict: Verdict) -> 
     junit = fromstring(to_junit(verdict))
     assert {f"{row['condition']}/{row['kind']}/{row['rate']}": row["result"] for row in said["rows"]} == rows
     assert {case.attrib["name"]: outcome_of(case) for case in junit.iter("testcase")} == rows
-    assert cells(to_markdown(verdict), "|") == rows
-    assert cells(table_of(verdict), "│") == rows
+    labelled = {f"{row.condition} {label(row)}": row.result.value for row in verdict.rows}
+    assert cells(to_markdown(verdict), r" \| ") == labelled
+    assert cells(table_of(verdict), r"\s{2,}") == labelled
 
 
 def test_every_print_gives_the_same_verdict(verdict: Verdict) -> None:
@@ -113,4 +111,4 @@ def test_reports_say_that_the_result_holds_for_the_suite_only(verdict: Verdict) 
     """Nobody can read a pass as a statement about patients."""
     for text in (to_markdown(verdict), table_of(verdict), to_json(verdict)["limits"]):
         assert "Suite only" in text
-    assert "3 candidates on this recording" in to_markdown(verdict)
+    assert "candidates on this recording: 3" in to_markdown(verdict)
