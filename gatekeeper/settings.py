@@ -61,6 +61,23 @@ class Settings(BaseSettings):
 
     api_keys: Path | None = None
     audit_log: Path | None = None
+    audit_head: Path | None = None
+    audit_rotate_bytes: int = Field(default=256_000_000, ge=10_000)
+    audit_rotate_daily: bool = False
+    audit_keep_days: int | None = Field(default=None, ge=1)
+
+    review_db: SecretStr | None = None
+    review_key: SecretStr | None = None
+    review_key_file: Path | None = None
+    reviewer_keys: Path | None = None
+    review_ttl_s: float = Field(default=72 * 3600.0, gt=0)
+    review_timeout_s: float = Field(default=5.0, gt=0)
+    review_refresh_s: float = Field(default=5.0, gt=0)
+    review_webhook: str | None = Field(default=None, pattern=r"^https?://")
+    audit_sample_rate: float = Field(default=0.0, ge=0, le=1)
+    risk_window_s: float = Field(default=7 * 24 * 3600.0, ge=3600)
+    risk_delta: float = Field(default=0.05, gt=0, lt=1)
+    drift_reference: Path | None = None
 
     require_certificate: bool = False
     trusted_keys: Path | None = None

@@ -12,6 +12,7 @@ _COMMANDS = {
     "check": "gatekeeper.cli.check:check_command",
     "probe": "gatekeeper.cli.probe:probe_command",
     "policy": "gatekeeper.cli.policy:policy_group",
+    "review": "gatekeeper.cli.review:review_group",
     "audit": "gatekeeper.cli.audit:audit_group",
     "key": "gatekeeper.cli.key:key_group",
 }

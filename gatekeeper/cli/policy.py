@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import orjson
 
-from gatekeeper.policy import Policy, Rule, load_policy, vocabulary
+from gatekeeper.policy import Policy, Rule, load_policy, needs_whole, vocabulary
 from gatekeeper.policy.model import CHECKS, Test
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -59,7 +59,16 @@ def explain(policy: Policy) -> list[str]:
             )
         else:
             lines.append(f"  The check '{check}' is off.")
-    return [*lines, "  release    when nothing above matches"]
+    return [*lines, "  release    when nothing above matches", *_streaming(policy)]
+
+
+def _streaming(policy: Policy) -> list[str]:
+    """Return when a stream leaves, and why it waits where the policy asks that it should not."""
+    reasons = needs_whole(policy)
+    if policy.streaming == "hold" or reasons:
+        why = [f"  Not sentence by sentence: {reason}." for reason in reasons if policy.streaming == "window"]
+        return ["Streams are held until their end has been judged.", *why]
+    return ["Streams of one answer in prose leave sentence by sentence, each once it has been judged."]
 
 
 def _conditions(rule: Rule) -> str:

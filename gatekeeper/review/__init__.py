@@ -1,1 +1,1 @@
-"""The review queue of held answers."""
+"""What was held gets reviewed: a durable queue, clinicians' verdicts, and what applications get of them."""

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from gatekeeper.backends.base import Backend
 from gatekeeper.errors import GatekeeperError, NotSupported
-from gatekeeper.server import endpoints
+from gatekeeper.server import endpoints, review_api
 from gatekeeper.server.endpoints import guarded
 from gatekeeper.server.respond import error_response
 from gatekeeper.server.runtime import Runtime
@@ -38,6 +38,7 @@ def create_app(settings: Settings, backend: Backend | None = None) -> Starlette:
                 for surface, wire in WIRES.items()
             ),
             Route("/v1/embeddings", guarded(endpoints.embeddings), methods=["POST"]),
+            *review_api.ROUTES,
             Route("/v1/models", guarded(endpoints.models), methods=["GET"]),
             Route("/healthz", endpoints.healthz, methods=["GET"]),
             Route("/readyz", endpoints.readyz, methods=["GET"]),

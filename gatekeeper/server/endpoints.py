@@ -1,6 +1,7 @@
 """The endpoints. Everything that carries an answer goes through `Runtime.answer`; nothing else may."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -13,12 +14,19 @@ from gatekeeper.server.requests import read_json, while_connected
 from gatekeeper.server.respond import error_response, json_response, render, whole
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.server.streaming import HeldStream
+from gatekeeper.windowing import Release
 from gatekeeper.wire.surfaces import WIRES
 
 SUPPORTED = (
     *(f"POST /v1{wire.path}" for wire in WIRES.values()),
     "POST /v1/embeddings",
     "GET /v1/models",
+    "GET /v1/gatekeeper/decisions/{id}",
+    "POST /v1/gatekeeper/outcomes",
+    "GET /v1/gatekeeper/reviews",
+    "GET /v1/gatekeeper/reviews/{id}",
+    "POST /v1/gatekeeper/reviews/{id}/reserve",
+    "POST /v1/gatekeeper/reviews/{id}/resolve",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -33,14 +41,21 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def guarded(endpoint: Endpoint) -> Callable[[Request], Awaitable[ASGIApp]]:
+def application_of(request: Request) -> str:
+    """Return the name of the application's key, "" where no keys are configured; raise Unauthorized."""
+    keys = runtime_of(request).keys
+    return keys.check(request.headers.get("authorization")) if keys is not None else ""
+
+
+def guarded(
+    endpoint: Endpoint, client_of: Callable[[Request], str] = application_of
+) -> Callable[[Request], Awaitable[ASGIApp]]:
     """Check the key before an endpoint, and answer every failure in OpenAI's error shape."""
 
     async def handle(request: Request) -> ASGIApp:
         runtime = runtime_of(request)
         try:
-            if runtime.keys is not None:
-                runtime.keys.check(request.headers.get("authorization"))
+            request.state.client = client_of(request)
             return await endpoint(request)
         except ClientDisconnect:
             return Response(status_code=499)
@@ -58,10 +73,10 @@ def judged(surface: Surface) -> Endpoint:
         runtime = runtime_of(request)
         conversation = parse(await read_json(request, runtime.settings.max_body_bytes))
         decision_id = new_decision_id()
-        work = _admitted(runtime, conversation, decision_id)
+        work = partial(_admitted, runtime, conversation, decision_id, request.state.client)
         if conversation.stream:
             return HeldStream(runtime, decision_id, work)
-        outcome = await while_connected(request, work)
+        outcome = await while_connected(request, work())
         rendered = render(outcome)
         runtime.metrics.stripped.inc(rendered.dropped)
         return whole(outcome, rendered)
@@ -69,9 +84,15 @@ def judged(surface: Surface) -> Endpoint:
     return answer
 
 
-async def _admitted(runtime: Runtime, conversation: Conversation, decision_id: str) -> Outcome:
+async def _admitted(
+    runtime: Runtime,
+    conversation: Conversation,
+    decision_id: str,
+    client: str,
+    release: Release | None = None,
+) -> Outcome:
     async with runtime.admission.place():
-        return await runtime.answer(conversation, decision_id)
+        return await runtime.answer(conversation, decision_id, client, release)
 
 
 async def embeddings(request: Request) -> ASGIApp:

@@ -16,14 +16,17 @@ from gatekeeper.exchange import Conversation
 from gatekeeper.gate import Bundle, Gate, Outcome
 from gatekeeper.monitoring import Metrics
 from gatekeeper.monitoring.logs import log
+from gatekeeper.policy import in_windows
 from gatekeeper.server.admission import Admission
 from gatekeeper.server.auth import ApiKeys
 from gatekeeper.server.backend import make_backend
 from gatekeeper.server.reload import watch
 from gatekeeper.server.selftest import fails_closed
 from gatekeeper.settings import Settings
+from gatekeeper.windowing import Release, answer_in_windows
 
 if TYPE_CHECKING:
+    from gatekeeper.review.service import ReviewService
     from gatekeeper.server.certification import Certification
 
 _SYNC_EVERY_S = 1.0
@@ -41,6 +44,8 @@ class Runtime:
         self.gate = Gate(self.backend, self._bundle())
         self.certification = _certification(settings)
         self.capabilities: Capabilities | None = None
+        self.review = _review(settings, self.gate.bundle, self.metrics)
+        self.reviewers = ApiKeys.load(settings.reviewer_keys) if settings.reviewer_keys else None
         self._log = DecisionLog(settings.audit_log) if settings.audit_log else None
         self.ready = False
 
@@ -57,6 +62,8 @@ class Runtime:
                 chores = [tasks.create_task(watch(self.settings.policy, self.reload))]
                 if self._log:
                     chores.append(tasks.create_task(self._sync_regularly(self._log)))
+                if self.review:
+                    chores.append(tasks.create_task(self.review.tend(lambda: self.gate.bundle)))
                 self.ready = True
                 log(logging.INFO, "ready", backend=self.backend.name, policy=self.gate.bundle.loaded.digest)
                 yield
@@ -68,31 +75,44 @@ class Runtime:
         finally:
             self.ready = False
             await self.backend.close()
+            if self.review:
+                await self.review.close(self.gate.bundle)
             if self._log:
                 self._log.close()
 
-    async def answer(self, conversation: Conversation, decision_id: str) -> Outcome:
-        """Judge one conversation and record the decision; nothing leaves that was not recorded."""
+    async def answer(
+        self, conversation: Conversation, decision_id: str, client: str = "", release: Release | None = None
+    ) -> Outcome:
+        """Judge one conversation and record the decision; nothing leaves that was not recorded.
+
+        `client` is the name of the application's key; what is held is its own to ask for later. Where
+        the policy lets a stream leave sentence by sentence, `release` gets each as it is judged.
+        """
         try:
             async with asyncio.timeout(self.settings.deadline_s):
-                outcome = await self.gate.answer(conversation, decision_id)
+                outcome = await self._judged(conversation, decision_id, release)
             if self.certification:
                 self.certification.check(outcome.completion.fingerprint)
-            self._record(record_of(outcome))
+            record = record_of(outcome)
+            if self.review:
+                await self.review.enter(outcome, record, client)
+            self.record(record)
         except TimeoutError:
-            self._record(_ended(decision_id, "upstream_timeout"))
+            self.record(_ended(decision_id, "upstream_timeout"))
             raise UpstreamTimeout("no answer before the deadline; try again, or raise deadline_s") from None
         except asyncio.CancelledError:
             self.metrics.failed("cancelled")
             with contextlib.suppress(AuditError):
-                self._record(_ended(decision_id, "cancelled"))
+                self.record(_ended(decision_id, "cancelled"))
             raise
         except AuditError:
             raise
         except GatekeeperError as error:
-            self._record(_ended(decision_id, error.code or error.type))
+            self.record(_ended(decision_id, error.code or error.type))
             raise
         self.metrics.observe(outcome)
+        if self.review:
+            self.review.risk.observe(outcome)
         log(
             logging.INFO,
             "decision",
@@ -101,6 +121,17 @@ class Runtime:
             seconds=round(outcome.timings.total, 4),
         )
         return outcome
+
+    async def _judged(self, conversation: Conversation, decision_id: str, release: Release | None) -> Outcome:
+        """Judge an answer in windows where the policy allows it, after the log knows that it leaves so."""
+        gate, fingerprint = self.gate, self.backend.fingerprint
+        # Without a name for the model before it has answered, no certificate or calibration fits a beginning.
+        if release is None or fingerprint is None or not in_windows(gate.bundle.policy, conversation):
+            return await gate.answer(conversation, decision_id)
+        if self.certification:
+            self.certification.check(fingerprint)
+        self.record({"event": "window", "id": decision_id, "at": _now(), "policy": gate.bundle.loaded.digest})
+        return await answer_in_windows(gate, conversation, decision_id, release)
 
     def reload(self) -> None:
         """Read the policy again and swap the gate; a file that is no valid policy changes nothing."""
@@ -118,7 +149,7 @@ class Runtime:
         self.gate = replace(self.gate, bundle=bundle)
         self.metrics.reloads.labels("ok").inc()
         self.metrics.serve(bundle)
-        self._record({"event": "policy", "at": _now(), "policy": bundle.loaded.digest})
+        self.record({"event": "policy", "at": _now(), "policy": bundle.loaded.digest})
         log(logging.INFO, "policy in force", policy=bundle.loaded.digest, mode=bundle.policy.mode)
 
     def _bundle(self) -> Bundle:
@@ -136,7 +167,7 @@ class Runtime:
         bundle = certification.admit(bundle, self.backend.fingerprint)
         clearance = certification.clearance
         if clearance is not None and clearance != before:
-            self._record({**clearance.record(), "at": _now(), "policy": bundle.loaded.digest})
+            self.record({**clearance.record(), "at": _now(), "policy": bundle.loaded.digest})
         expiry = clearance.until.timestamp() if clearance and clearance.certified else 0.0
         self.metrics.certificate_expiry.set(expiry)
         self.metrics.break_glass.set_function(lambda: float(certification.overridden))
@@ -153,7 +184,8 @@ class Runtime:
                 "--fingerprint, or let answers be marked uncalibrated with --allow-uncalibrated"
             )
 
-    def _record(self, record: dict[str, object]) -> None:
+    def record(self, record: dict[str, object]) -> None:
+        """Append a record to the decision log; raise AuditError when it cannot be written."""
         if self._log is not None:
             self._log.append(record)
 
@@ -169,6 +201,14 @@ def _certification(settings: Settings) -> "Certification | None":
     from gatekeeper.server.certification import Certification  # noqa: PLC0415 - only who asks loads cryptography
 
     return Certification(settings)
+
+
+def _review(settings: Settings, bundle: Bundle, metrics: Metrics) -> "ReviewService | None":
+    if settings.review_db is None:
+        return None
+    from gatekeeper.review.service import ReviewService  # noqa: PLC0415 - only who asks loads SQLAlchemy
+
+    return ReviewService(settings.review_db, settings, bundle.calibrations, metrics.registry)
 
 
 def _ended(decision_id: str, code: str) -> dict[str, object]:
