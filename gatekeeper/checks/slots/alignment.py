@@ -55,8 +55,9 @@ class Aligned(NamedTuple):
     `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
     other does too. `own` holds what the clause itself met of the claim's terms, whose weight is `whole`;
     `weight` is what was met in all, `unmet` what no sentence so far names. `agreed` and `differing` are
-    the slots that met. `fits` says that a value of the claim or its context meets a condition of the
-    statement, `conditions_met` that the statement names all the claim's conditions.
+    the slots that met. `chosen` says that a value of the claim's context lies in an interval of the
+    statement, so that this is the row that applies; `conditions_met` that the statement names all the
+    claim's conditions.
     """
 
     statement: int
@@ -69,7 +70,7 @@ class Aligned(NamedTuple):
     unmet: float
     agreed: tuple[Match, ...]
     differing: tuple[Match, ...]
-    fits: bool
+    chosen: bool
     conditions_met: bool
 
     def own_share(self, without: float = 0.0) -> float:
@@ -125,7 +126,6 @@ def _aligned(
     matches: Sequence[Match],
 ) -> Aligned:
     agreed = tuple(match for match in matches if match.differs is None)
-    numbers = any(match.signature.startswith("number") for match in agreed)
     return Aligned(
         position,
         other,
@@ -137,7 +137,7 @@ def _aligned(
         overlap.unmet,
         agreed,
         differing=tuple(match for match in matches if match.differs),
-        fits=numbers or gate.context_fits(claim, other),
+        chosen=gate.context_fits(claim, other),
         conditions_met=_conditions_met(claim.clause, other, statement),
     )
 

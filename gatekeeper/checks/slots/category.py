@@ -73,6 +73,13 @@ _WORDS: Final = {
 _LETTERED: Final = frozenset(
     {"stanford", "child-pugh", "type", "category", "group", "cad-rads", "class", "stage"}
 )
+_KINDS: Final = {
+    "category": frozenset(scale for scale in _SCALES.values() if scale.endswith("rads")),
+    "type": frozenset({"stanford", "debakey", "endoleak", "salter-harris"}),
+    "stage": frozenset({"ckd"}),
+    "grade": frozenset({"aast", "isup", "gleason"}),
+}
+"""Words for a value that leave out whose it is."""
 _ORDINAL: Final = frozenset({"degree", "trimester"})
 _SYMBOLS: Final = frozenset({"m", "tiv", "x", "n", "nc"})
 _STARTS_ROW: Final = frozenset(
@@ -134,9 +141,10 @@ def read_categories(tokens: Tokens, taken: set[int]) -> list[Category]:
 
 
 def comparable(claim: Category, statement: Category) -> bool:
-    """Whether both speak of one scale; a bare "category" may be that of any reporting system."""
-    scales = {claim.scale, statement.scale}
-    return len(scales) == 1 or ("category" in scales and any(scale.endswith("rads") for scale in scales))
+    """Whether both speak of one scale; a bare "category" or "type" may be that of a scale."""
+    if claim.scale == statement.scale:
+        return True
+    return claim.scale in _KINDS.get(statement.scale, ()) or statement.scale in _KINDS.get(claim.scale, ())
 
 
 def agrees(claim: Category, statement: Category) -> bool:

@@ -37,6 +37,9 @@ SURELY: Final = 0.9
 NAMED: Final = 0.9
 """Weight of terms and equal values in common below which a value may well be that of something else."""
 
+ELSEWHERE: Final = 0.3
+"""Share of a claim's words, met in the row that its context chooses, below which they are not said there."""
+
 P_SUPPORTED: Final = 0.02
 P_NOT_ADDRESSED: Final = 0.05
 """Probabilities of a contradiction that the rules overlooked, as the constructed pairs suggest."""
@@ -100,11 +103,31 @@ def _judge(
     ]
     against = [one for one in against if not any(_rescues(other, one) for other in aligned)]
     if not against:
-        return _supported(claim.clause, aligned) or _SILENT
+        other_row = _said_of_another_row(claim, aligned, statements, rarity)
+        return other_row or _supported(claim.clause, aligned) or _SILENT
     worst = max(against, key=lambda one: one.rank)
     match = _deciding(worst)
     place = reading.span(match.claim)
     return Comparison(Verdict.CONTRADICTED, _probability(worst), match.differs or "", place, worst.statement)
+
+
+def _said_of_another_row(
+    claim: Assertion, aligned: Sequence[Aligned], statements: Sequence["Statement"], rarity: Rarity
+) -> Comparison | None:
+    """Contradict a claim whose words stand in the row for other values than those of its context.
+
+    "High-risk stigma", chosen for a duct of 7 mm, where the evidence says it of 10 mm or more and says
+    something else of 5–9 mm.
+    """
+    chosen = [one for one in aligned if one.chosen and one.own_share() < ELSEWHERE and not one.agreed]
+    if not chosen or not claim.clause.terms:
+        return None
+    open_rows = [one.clause for one in aligned]
+    rows = align(claim._replace(context=()), statements, rarity)
+    if not any(row.own_share() > SAME_SUBJECT and row.clause not in open_rows for row in rows):
+        return None
+    best = max(chosen, key=lambda one: one.rank)
+    return Comparison(Verdict.CONTRADICTED, _probability(best), "condition", None, best.statement)
 
 
 def _probability(candidate: Aligned) -> float:
@@ -133,14 +156,20 @@ def _deciding(candidate: Aligned) -> Match:
 
 
 def _contradicts(candidate: Aligned, statement: "Statement", claim: Clause) -> bool:
-    """Whether exactly one slot differs. Two or more: the statement is about another row or case."""
-    if len(_mistakes(candidate)) != 1 or candidate.weight + len(candidate.agreed) < NAMED:
+    """Whether exactly one slot differs. Two or more: the statement is about another row or case.
+
+    Where the context chose the row (the patient's nodule measures 7 mm), all that differs is wrong.
+    """
+    mistakes = len(_mistakes(candidate))
+    if not mistakes or (mistakes > 1 and not candidate.chosen):
+        return False
+    if candidate.weight + len(candidate.agreed) < NAMED:
         return False
     if candidate.margin < SAFE:
         return False
     match = _deciding(candidate)
     if match.differs == OTHER_CASE:
-        return candidate.fits
+        return candidate.chosen or any(other.signature.startswith("number") for other in candidate.agreed)
     return match.signature.partition(":")[2] not in BROAD or _replaces(candidate, match, statement, claim)
 
 

@@ -164,7 +164,7 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     value = _combined(asked, action[0] if action else "")
     decisive = deontic or action
     if not value or decisive is None:
-        return _bare_refusal(lexemes, negators, used)
+        return _bare_refusal(tokens, lexemes, negators, used)
     return Stance(decisive[1].first, decisive[1].last, value, _about(lexemes, decisive[1])), used
 
 
@@ -197,10 +197,10 @@ def _combined(deontic: str, action: str) -> str:
 
 
 def _bare_refusal(
-    lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
+    tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
 ) -> tuple[Stance | None, set[int]]:
     """Read "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
-    if negators[:1] == [0] and not used:
+    if negators[:1] == [0] and not used and tokens.at(lexemes[0].first - 1) not in _CONDITIONS:
         opening = lexemes[0]
         return Stance(opening.first, opening.last, "unnecessary", _about(lexemes, opening)), used
     return None, used

@@ -15,7 +15,9 @@ from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, U
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
 _JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&"})
 _BOTH: Final = frozenset({"and", "but", ","})
-_LIMITS: Final = wordset("threshold cutoff limit cap ceiling maximum minimum limited capped cut boundary")
+_LIMITS: Final = wordset(
+    "threshold thresholds cutoff limit limits cap ceiling maximum minimum limited capped cut boundary"
+)
 _ENTERING: Final = wordset("at from reaches reaching once starting")
 _FREQUENT: Final = {
     word: (float(count), unit)

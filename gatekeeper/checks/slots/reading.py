@@ -130,7 +130,7 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     )
 
 
-_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided", "with"})
+_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
 _POLAR: Final = frozenset({Role.NEGATOR, Role.STANCE, Role.AXIS})
 
 

@@ -1,0 +1,78 @@
+from collections import Counter
+
+import pytest
+
+from gatekeeper.assessment import Verdict
+from gatekeeper.checks.slots import compare
+from tests.checks.slots.pairs import DATA, Pair, read_pairs, statements
+
+FIRST_HALF = read_pairs(DATA / "slots_first_half.jsonl")
+
+
+def _outcomes(pairs: list[Pair]) -> Counter[tuple[Verdict, Verdict]]:
+    return Counter((pair.label, pair.compare().verdict) for pair in pairs)
+
+
+def test_the_table_has_every_kind_and_enough_pairs() -> None:
+    """The figures rest on hundreds of pairs, no two alike, with every slot kind among them."""
+    kinds = Counter(pair.kind for pair in FIRST_HALF if pair.label is Verdict.CONTRADICTED)
+
+    assert len({(pair.evidence, pair.claim, pair.context) for pair in FIRST_HALF}) == len(FIRST_HALF) >= 300
+    assert len({pair.id for pair in FIRST_HALF}) == len(FIRST_HALF)
+    assert kinds.total() >= 60
+    assert {"number", "unit", "comparator", "interval", "laterality", "polarity"} <= kinds.keys()
+    assert {"agent", "device", "route", "modality", "temporal", "category", "row"} <= kinds.keys()
+
+
+def test_contradictions_in_one_slot_are_found() -> None:
+    """At least 95 of 100 claims that were changed in one slot are caught."""
+    outcomes = _outcomes([pair for pair in FIRST_HALF if pair.label is Verdict.CONTRADICTED])
+    found = outcomes[Verdict.CONTRADICTED, Verdict.CONTRADICTED]
+
+    assert found / outcomes.total() >= 0.95
+
+
+def test_faithful_and_unrelated_claims_raise_no_alarm() -> None:
+    """At most 3 of 100 faithful paraphrases and unrelated claims are called contradictions."""
+    outcomes = _outcomes([pair for pair in FIRST_HALF if pair.label is not Verdict.CONTRADICTED])
+    alarms = sum(count for (_, said), count in outcomes.items() if said is Verdict.CONTRADICTED)
+
+    assert alarms / outcomes.total() <= 0.03
+
+
+def test_most_paraphrases_are_recognised_as_supported() -> None:
+    """Saying the same in other words or units counts as support in most cases, not as silence."""
+    outcomes = _outcomes([pair for pair in FIRST_HALF if pair.label is Verdict.SUPPORTED])
+
+    assert outcomes[Verdict.SUPPORTED, Verdict.SUPPORTED] / outcomes.total() >= 0.6
+
+
+@pytest.mark.parametrize("label", list(Verdict)[:3])
+def test_the_word_supported_is_earned(label: Verdict) -> None:
+    """A contradicted or unrelated claim is hardly ever called supported."""
+    pairs = [pair for pair in FIRST_HALF if pair.label is label]
+    supported = sum(pair.compare().verdict is Verdict.SUPPORTED for pair in pairs)
+
+    assert label is Verdict.SUPPORTED or supported / len(pairs) <= 0.02
+
+
+def test_evidence_quoted_word_for_word_is_supported_whatever_stands_beside_it() -> None:
+    """An answer that quotes one passage is not contradicted by the hundred others that were retrieved."""
+    everything = statements(*dict.fromkeys(pair.evidence for pair in FIRST_HALF))
+
+    for statement in everything:
+        assert compare(statement.text, "", everything).verdict is Verdict.SUPPORTED
+
+
+def test_faithful_claims_survive_a_hundred_other_documents() -> None:
+    """Retrieval brings passages on other subjects along; they hardly ever contradict a faithful claim."""
+    evidence = list(dict.fromkeys(pair.evidence for pair in FIRST_HALF))
+    pairs = [pair for pair in FIRST_HALF if pair.label is not Verdict.CONTRADICTED]
+    everything = statements(*evidence)
+    alarms = [
+        pair.id
+        for pair in pairs
+        if compare(pair.claim, pair.context, everything).verdict is Verdict.CONTRADICTED
+    ]
+
+    assert len(alarms) / len(pairs) <= 0.03
