@@ -201,6 +201,35 @@ def stream(
     return act
 
 
+def spoken(*pieces: str | threading.Event) -> Act:
+    """Stream pieces of an answer; at an event the model thinks until the test sets it."""
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        top = {"id": "chatcmpl-F1", "object": "chat.completion.chunk", "created": 1, "model": "fake-model"}
+        return b"data: " + orjson.dumps({**top, "choices": [choice]}) + b"\n\n"
+
+    async def act(request: web.BaseRequest, body: dict[str, Any]) -> web.StreamResponse:
+        if not body.get("stream"):
+            text = "".join(piece for piece in pieces if isinstance(piece, str))
+            message = {"role": "assistant", "content": text}
+            choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+            return web.json_response({"id": "chatcmpl-F1", "model": "fake-model", "choices": choices})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(chunk({"role": "assistant", "content": ""}))
+        for piece in pieces:
+            if isinstance(piece, str):
+                await response.write(chunk({"content": piece}))
+            # The event belongs to the test's thread, so it cannot be awaited here.
+            while isinstance(piece, threading.Event) and not piece.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await response.write(chunk({}, "stop") + b"data: [DONE]\n\n")
+        return response
+
+    return act
+
+
 def hang() -> Act:
     """Take the request and never answer it."""
 

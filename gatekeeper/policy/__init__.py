@@ -4,6 +4,7 @@ from gatekeeper.policy.decide import decide, matches
 from gatekeeper.policy.load import LoadedPolicy, load_policy, parse_policy
 from gatekeeper.policy.model import Policy, Rule
 from gatekeeper.policy.signals import SIGNALS, SignalSpec, vocabulary
+from gatekeeper.policy.streaming import in_windows, needs_whole
 
 __all__ = [
     "SIGNALS",
@@ -12,8 +13,10 @@ __all__ = [
     "Rule",
     "SignalSpec",
     "decide",
+    "in_windows",
     "load_policy",
     "matches",
+    "needs_whole",
     "parse_policy",
     "vocabulary",
 ]

@@ -152,7 +152,7 @@ class Policy(_Strict):
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
     description: Annotated[str, StringConstraints(max_length=2000)] = ""
     mode: Literal["enforce", "shadow"] = "enforce"
-    streaming: Literal["hold"] = "hold"
+    streaming: Literal["hold", "window"] = "hold"
     reasoning: Literal["strip", "judge"] = "strip"
     evidence: EvidenceSettings = EvidenceSettings()
     checks: Checks = Checks()

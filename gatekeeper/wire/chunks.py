@@ -51,11 +51,20 @@ class Fold:
             raise _garbled("no choices")
         if any(choice.get("finish_reason") is None for choice in self._choices.values()):
             raise _garbled("it broke off")
-        body = dict(self._top)
-        if body.get("object") == _CHUNK_OBJECT:
-            body["object"] = _OBJECT
-        body["choices"] = [_finished(self._choices[index]) for index in sorted(self._choices)]
-        return body
+        return self.so_far()
+
+    def so_far(self) -> dict[str, Any]:
+        """Return the body that the chunks make so far."""
+        choices = [_finished(self._choices[index]) for index in sorted(self._choices)]
+        return {**self.top, "choices": choices}
+
+    @property
+    def top(self) -> dict[str, Any]:
+        """The fields beside the choices."""
+        top = dict(self._top)
+        if top.get("object") == _CHUNK_OBJECT:
+            top["object"] = _OBJECT
+        return top
 
     def _add_choices(self, choices: object) -> None:
         if not isinstance(choices, list):
