@@ -1,0 +1,16 @@
+#!/bin/sh
+# Installs the gate into a fresh virtual environment, exactly as locked: every file by its hash, nothing built but
+# the gate itself. Run at the top of a checkout:   deploy/container/install.sh DIRECTORY LOCK…
+# The container build runs this very script, and so does its test.
+set -eu
+root=$1
+shift
+locks=
+for lock in "$@"; do locks="$locks -r $lock"; done
+
+"${PYTHON:-python3}" -m venv "$root"
+# shellcheck disable=SC2086  # one word per lock
+"$root/bin/python" -m pip install -q --no-cache-dir --disable-pip-version-check \
+  --only-binary :all: --require-hashes $locks
+"$root/bin/python" -m pip install -q --no-cache-dir --disable-pip-version-check \
+  --no-deps --no-build-isolation --no-index .
