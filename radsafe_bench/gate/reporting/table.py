@@ -19,7 +19,7 @@ from radsafe_bench.gate.reporting.words import (
 )
 from radsafe_bench.gate.verdict import Verdict
 
-_WIDTH: Final = 120
+_WIDTH: Final = 126
 """What the criteria take; logs of CI systems are wide and do not say so."""
 
 _STYLE: Final = {

@@ -101,6 +101,8 @@ def remarks(verdict: Verdict) -> Iterator[str]:
                 f"{row.condition}: McNemar p = {row.p_mcnemar:.3f}, {corrected:.3f} after Holm. Reported "
                 "only: no difference shown is not the same as equal."
             )
+    if verdict.basis is not None and verdict.basis.calibration is None:
+        yield "Without calibration every delivered dangerous error counts as dangerous overconfidence."
     if verdict.power is not None:
         power = percent(verdict.power)
         yield f"Power to show non-inferiority under all conditions at once, when nothing changed: {power}."
