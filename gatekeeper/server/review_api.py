@@ -142,7 +142,8 @@ def _valid(model: type[M], data: Any) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
+        named = str(first["loc"][0]) if first["loc"] else ""
+        where = named if named in model.model_fields else ""  # any other name is the sender's own word
         message = first["msg"].removeprefix("Value error, ")
         raise InvalidRequest(f"{where}: {message}" if where else message, param=where or None) from None
 
