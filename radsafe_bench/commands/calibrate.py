@@ -10,6 +10,7 @@ from rich.table import Table
 
 from radsafe_bench.calibrating import Fit, calibrate
 from radsafe_bench.calibrating.plot import reliability_plot
+from radsafe_bench.commands.gate import StatusCommand
 from radsafe_bench.gate.replay import load_recording
 from radsafe_bench.suites import SUITE_NAME, load_suite
 
@@ -32,7 +33,7 @@ _SHOWN = {
 }
 
 
-@click.command("calibrate")
+@click.command("calibrate", cls=StatusCommand)
 @click.argument("runs", nargs=-1, required=True, type=_FOLDER)
 @click.option("--out", type=_FILE, required=True, metavar="calibration.json", help="The artefact.")
 @click.option("--suite", default=SUITE_NAME, show_default=True, help="Name or directory.")

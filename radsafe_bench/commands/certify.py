@@ -26,7 +26,7 @@ from gatekeeper.certificate import (
 )
 from gatekeeper.errors import CertificateError
 from gatekeeper.policy import load_policy
-from radsafe_bench.commands.gate import GateCommand, candidate_options, judged, write_reports
+from radsafe_bench.commands.gate import StatusCommand, candidate_options, judged, write_reports
 from radsafe_bench.gate.criteria import Result
 from radsafe_bench.gate.minting import mint
 from radsafe_bench.gate.reporting import print_table
@@ -60,7 +60,7 @@ def keygen_command(key: Path, name: str, trusted_keys: Path | None) -> None:
 
 
 @certify_group.command(
-    "mint", cls=GateCommand, epilog="Exit status: 0 minted, 1 fail, 2 inconclusive, 3 nothing was judged."
+    "mint", cls=StatusCommand, epilog="Exit status: 0 minted, 1 fail, 2 inconclusive, 3 nothing was judged."
 )
 @candidate_options
 @click.option("--key", type=_FILE, required=True, help="Signing key (`certify keygen`).")
@@ -90,7 +90,9 @@ def _opened(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("certificate", type=_FILE)(command)
 
 
-@certify_group.command("verify", epilog="Exit status: 0 it holds, 1 it does not, 3 it cannot be checked.")
+@certify_group.command(
+    "verify", cls=StatusCommand, epilog="Exit status: 0 it holds, 1 it does not, 3 it cannot be checked."
+)
 @_opened
 @click.option("--policy", type=_FILE, help="Policy to be deployed.")
 @click.option("--fingerprint", help="Fingerprint of the model to be served.")

@@ -39,8 +39,8 @@ class Misused(click.UsageError):
     exit_code = HARNESS_ERROR
 
 
-class GateCommand(click.Command):
-    """A command whose usage errors exit with 3."""
+class StatusCommand(click.Command):
+    """A command whose exit status is its result: a wrong command line or file ends with 3."""
 
     def make_context(self, *args: Any, **rest: Any) -> click.Context:
         """Parse the command line."""
@@ -48,6 +48,13 @@ class GateCommand(click.Command):
             return super().make_context(*args, **rest)
         except click.UsageError as error:
             raise Misused(error.message, error.ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a file that cannot be written is no result."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise ConfigurationError(f"{error.filename}: {error.strerror}") from error
 
 
 def candidate_options(command: F) -> F:
@@ -69,7 +76,9 @@ _CANDIDATE = (
 
 
 @click.command(
-    "gate", cls=GateCommand, epilog="Exit status: 0 pass, 1 fail, 2 inconclusive, 3 nothing could be judged."
+    "gate",
+    cls=StatusCommand,
+    epilog="Exit status: 0 pass, 1 fail, 2 inconclusive, 3 nothing could be judged.",
 )
 @candidate_options
 @click.option("--live", metavar="URL", help="Put the suite to a serving gate, recording it into --run.")

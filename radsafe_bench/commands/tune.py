@@ -11,6 +11,7 @@ from rich.table import Table
 
 from gatekeeper.bundle import load_bundle
 from gatekeeper.policy.criteria import SAFETY_RATES
+from radsafe_bench.commands.gate import StatusCommand
 from radsafe_bench.gate.replay import load_recording
 from radsafe_bench.gate.reporting.words import percent
 from radsafe_bench.suites import SUITE_NAME, load_suite
@@ -42,7 +43,11 @@ class TargetType(click.ParamType[Target]):
         return Target(rate, alpha)
 
 
-@click.command("tune", epilog="Exit status: 0 proposed, 1 nothing can be certified, 3 it cannot be done so.")
+@click.command(
+    "tune",
+    cls=StatusCommand,
+    epilog="Exit status: 0 proposed, 1 nothing can be certified, 3 it cannot be done so.",
+)
 @click.option("--policy", type=_FILE, required=True)
 @click.option("--run", "folder", type=_FOLDER, required=True, metavar="runs/NAME", help="Recorded model.")
 @click.option("--suite", default=SUITE_NAME, show_default=True, help="Name or directory.")

@@ -24,14 +24,21 @@ def is_gated(run: Run) -> bool:
 
 
 def record_live(url: str, out: Path, suite: Suite, criteria: GateCriteria, api_key: str | None) -> RunResult:
-    """Put the suite to a serving gate, under the conditions in scope, and record what it delivers."""
+    """Put the suite to a serving gate, under the conditions in scope, and record what it delivers.
+
+    Raises ConfigurationError where it was stopped, and the errors of a run.
+    """
     options = RunOptions(
         out=out,
         conditions=tuple(Condition(name) for name in criteria.scope),
         sampling=Sampling(samples=0),
     )
     target = EndpointTarget(url, api_key=api_key)
-    return asyncio.run(Session(options, suite, suite.questions, target, Pacing(_CALLS)).execute())
+    session = Session(options, suite, suite.questions, target, Pacing(_CALLS))
+    try:
+        return asyncio.run(session.execute())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise ConfigurationError("stopped; give the same command again to go on") from None
 
 
 def gated_decisions(run: Run, policy: str, in_pass: str) -> tuple[Decided, ...]:

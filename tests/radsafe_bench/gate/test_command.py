@@ -188,3 +188,12 @@ def test_an_expired_certificate_does_not_verify(
     monkeypatch.setattr(certify, "_clock", lambda: later)
     verified = invoke("certify", "verify", path, *keys[2:])
     assert (verified.exit_code, "denied (expired)" in verified.output) == (1, True)
+
+
+def test_a_report_that_cannot_be_written_is_no_verdict(
+    candidate: Callable[..., Candidate], invoke: Invoke, tmp_path: Path
+) -> None:
+    """A full or forbidden disk exits with 3, not with the 1 of a failed policy."""
+    (tmp_path / "file").write_text("not a folder")
+    result = invoke("gate", *candidate().options, "--out", tmp_path / "file" / "out")
+    assert result.exit_code == 3
