@@ -11,7 +11,8 @@ import openai
 import orjson
 import pytest
 
-from tests.fake_upstream import Act, FakeUpstream, spoken
+from tests.fake_upstream import Act, FakeUpstream, json_body, spoken, unless
+from tests.fake_upstream import stream as broken_off
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, WRONG, client_of
 from tests.serving import Proxy, Serve
 
@@ -214,3 +215,27 @@ def test_a_full_disk_lets_no_sentence_out(windowed: Start, monkeypatch: pytest.M
 
 def _full(*_: object) -> int:
     raise OSError(28, "no space left")
+
+
+def test_a_server_that_dies_after_a_sentence_ends_the_stream_with_an_error(
+    windowed: Start, tmp_path: Path
+) -> None:
+    """What was judged has left; that the rest never came is an error for the client and for the log."""
+    choice = {"index": 0, "delta": {"content": f"{RIGHT} The"}, "finish_reason": None}
+    stream = stream_of(
+        windowed(unless(_probed, json_body(PROBED), broken_off([{"choices": [choice]}], dies=True)))
+    )
+    assert next(stream).choices[0].delta.content == RIGHT
+    with pytest.raises(openai.APIError):
+        list(stream)
+    assert [record["event"] for record in recorded(tmp_path, 2)] == ["window", "no_decision"]
+
+
+PROBED = {
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]
+}
+
+
+def _probed(body: dict[str, Any]) -> bool:
+    """Whether this is the question that the gate asks at its start."""
+    return not body.get("stream")
