@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from gatekeeper.certificate import (
     Clearance,
     Deployment,
+    OpenedCertificate,
     Override,
     clear,
     code_digest,
@@ -16,6 +17,12 @@ from gatekeeper.certificate import (
 from gatekeeper.errors import CertificateError, ConfigurationError
 from gatekeeper.gate import Bundle
 from gatekeeper.settings import Settings
+
+
+_NAMELESS: Final = (
+    "what is served has no single fingerprint that a certificate could bind; declare it with --fingerprint "
+    "and --upstream-model"
+)
 
 
 def _utc_now() -> datetime:
@@ -72,29 +79,31 @@ class Certification:
         }
 
     def _clear(self, bundle: Bundle, fingerprint: str | None) -> Clearance:
-        if fingerprint is None:
-            raise CertificateError(
-                "what is served has no single fingerprint that a certificate could bind; declare it with "
-                "--fingerprint and --upstream-model",
-                code="model",
-            )
+        opened, problems = self._read()
+        if self._override is None:
+            if fingerprint is None:
+                raise CertificateError(_NAMELESS, code="model")
+            if problems and not opened:
+                raise problems[0]
         applied = bundle.calibrations.of(fingerprint)
         deployment = Deployment(
             policy=bundle.loaded.digest,
-            fingerprint=fingerprint,
+            fingerprint=fingerprint or "unknown",
             calibration=applied.digest if applied else None,
             code=code_digest(),
         )
-        keys = load_trusted_keys(self._trusted)
-        opened, problems = [], []
+        return clear(deployment, opened, _utc_now(), self._override)
+
+    def _read(self) -> tuple[list[OpenedCertificate], list[CertificateError]]:
+        """Open all certificates; one that cannot be read does not spoil the others."""
+        opened: list[OpenedCertificate] = []
+        problems: list[CertificateError] = []
         for path in self._certificates:
             try:
-                opened.append(open_certificate(path, keys))
+                opened.append(open_certificate(path, load_trusted_keys(self._trusted)))
             except CertificateError as error:
                 problems.append(error)
-        if problems and not opened and self._override is None:
-            raise problems[0]
-        return clear(deployment, opened, _utc_now(), self._override)
+        return opened, problems
 
 
 def _override(settings: Settings) -> Override | None:

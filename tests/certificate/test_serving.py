@@ -267,6 +267,31 @@ def test_a_broken_glass_serves_uncertified_and_is_seen_everywhere(site: Site, st
     assert served.metric("gatekeeper_break_glass_active") == 0
 
 
+class Nameless(ExtractiveBackend):
+    """A backend in front of several models."""
+
+    @property
+    def fingerprint(self) -> str:
+        none: Any = None
+        return none
+
+
+def test_a_broken_glass_needs_neither_keys_nor_fingerprint(site: Site, start: Start) -> None:
+    """What an emergency lacks most does not stand in its way."""
+    site.keys.unlink()
+    served = start(site.settings(site.certificate(), **GLASS), Nameless())
+    assert served.ask().json()["gatekeeper"]["policy"]["certified"] is False
+
+
+async def test_a_model_without_a_name_cannot_be_certified(site: Site) -> None:
+    """A pool of different models is bound by no certificate, and the refusal says what to declare."""
+    runtime = Runtime(site.settings(site.certificate(fingerprint="unknown")), Nameless())
+    with pytest.raises(CertificateError, match="--fingerprint") as refused:
+        async with runtime.running():
+            pass
+    assert refused.value.code == "model"
+
+
 @pytest.mark.parametrize(
     "settings",
     [
