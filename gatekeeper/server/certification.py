@@ -18,7 +18,6 @@ from gatekeeper.errors import CertificateError, ConfigurationError
 from gatekeeper.gate import Bundle
 from gatekeeper.settings import Settings
 
-
 _NAMELESS: Final = (
     "what is served has no single fingerprint that a certificate could bind; declare it with --fingerprint "
     "and --upstream-model"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -272,8 +272,7 @@ class Nameless(ExtractiveBackend):
 
     @property
     def fingerprint(self) -> str:
-        none: Any = None
-        return none
+        return cast(str, None)
 
 
 def test_a_broken_glass_needs_neither_keys_nor_fingerprint(site: Site, start: Start) -> None:
