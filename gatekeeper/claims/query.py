@@ -7,10 +7,13 @@ from gatekeeper.claims.options import find_options, given_options
 from gatekeeper.claims.stems import is_negated
 from gatekeeper.exchange import Conversation, Evidence, Query, Span
 
-_FORM: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?Question:(?:\*\*)?[ \t]*", re.MULTILINE | re.IGNORECASE)
+_FORM: Final = re.compile(
+    r"^[ \t]*(?:#+ ?|\*\*)?(?:Question|Query):(?:\*\*)?[ \t]*", re.MULTILINE | re.IGNORECASE
+)
 _LABEL: Final = re.compile(
-    r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Choices|Answer|Question)\s*:(?:\*\*)?[ \t]*"
-    r"|</?(?:context|documents?)[^<>]{0,500}>",
+    r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Choices|Context|(?:Helpful |Refined )?Answer|Question|Query)\s*:"
+    r"(?:\*\*)?[ \t]*"
+    r"|</?(?:context|documents?|source(?=[\s>]))[^<>]{0,500}>",
     re.MULTILINE | re.IGNORECASE,
 )
 _BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")

@@ -1,5 +1,6 @@
 """Evidence in the prompts that real retrieval products write: found exactly, and never the question."""
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.evidence import EXTRACTORS, find_documents
+from gatekeeper.claims import read_query
+from gatekeeper.evidence import EXTRACTORS, find_documents, read_evidence
 from gatekeeper.exchange import Conversation
 from gatekeeper.wire.request import parse_chat
 
@@ -52,6 +54,18 @@ def test_the_question_is_no_evidence(name: str) -> None:
     """What the user asks never proves an answer."""
     prompt = recorded(name)
     assert not [d for d in find_documents(parse_chat(prompt["body"])) if prompt["question"] in d.text]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_question_is_read_out_of_the_prompt(name: str) -> None:
+    """What the user asks is found beside the documents, without the marks that stand round them."""
+    prompt = recorded(name)
+    conversation = parse_chat(prompt["body"])
+    asked = read_query(conversation, read_evidence(conversation, date(2025, 1, 1))).text
+    assert prompt["question"] in asked
+    assert not [word for word in ("Context:", "Query:", ".pdf", "Answer:") if word in asked]
+    if not name.endswith(("refine", "webui_user")):
+        assert asked == prompt["question"]
 
 
 def user(text: str) -> Conversation:
