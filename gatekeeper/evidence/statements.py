@@ -1,6 +1,8 @@
 """The statements of a document, each read once for every claim that will be compared with it."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
 
 from gatekeeper.checks.slots.reading import Reading, read
 from gatekeeper.checks.slots.tokens import outline
@@ -8,16 +10,42 @@ from gatekeeper.claims.sentences import sentences
 from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Document, Span
 
+REMEMBERED: Final = 2048
+"""Sentences of evidence whose reading is kept, in memory only: guideline passages recur in most requests."""
+
+
+class Sentence:
+    """A text read once: `outline` says what it speaks of, `reading` its clauses with their slots.
+
+    Slots are read when the first claim on the same subject needs them.
+    """
+
+    __slots__ = ("_reading", "outline", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.outline = outline(text)
+        self._reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """Its clauses with their slots."""
+        if self._reading is None:
+            self._reading = read(self.outline)
+        return self._reading
+
+
+_sentence = lru_cache(maxsize=REMEMBERED)(Sentence)
+
 
 class Statement:
     """One sentence or row of a document. `span` are offsets into the document's text.
 
-    The `text` of a table's row holds the heads of its columns too.
-    `outline` says what it speaks of; its slots are read when the first claim on the same subject needs
-    them. `heading` names what the title, heading or sentence speaks of that it stands under.
+    The `text` of a table's row holds the heads of its columns too. `heading` names what the title,
+    heading or sentence speaks of that it stands under.
     """
 
-    __slots__ = ("_place", "_reading", "_spoken", "document", "heading", "outline", "span", "text")
+    __slots__ = ("_place", "_sentence", "_spoken", "document", "heading", "outline", "span", "text")
 
     def __init__(
         self,
@@ -31,20 +59,18 @@ class Statement:
         self.document = document
         self.span = span
         self.text = text
-        self.outline = outline(text)
+        self._sentence = _sentence(text)
+        self.outline = self._sentence.outline
         self.heading = heading
         self._place = place
         self._spoken = spoken
         for concept in self.outline.named:
             spoken.setdefault(concept, place)
-        self._reading: Reading | None = None
 
     @property
     def reading(self) -> Reading:
         """Its clauses with their slots."""
-        if self._reading is None:
-            self._reading = read(self.outline)
-        return self._reading
+        return self._sentence.reading
 
     def follows(self, concept: str) -> bool:
         """Whether an earlier statement of the document speaks of a concept that this one may leave out."""
