@@ -19,7 +19,7 @@ def user(text: str, **body: Any) -> Conversation:
 
 def case(question: str, *evidence: str | dict[str, str], **body: Any) -> Case:
     """Return a question with its evidence, both read."""
-    conversation = user(question, evidence=list(evidence), **body)
+    conversation = user(question, **{"evidence": list(evidence), **body})
     found = read_evidence(conversation, TODAY)
     return Case(conversation, found, read_query(conversation, found))
 
