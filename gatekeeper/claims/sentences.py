@@ -37,14 +37,14 @@ _ABBREVIATIONS: Final = wordset(
 _HANGING: Final = re.compile(
     r"(?:[,(]|\b(?:a|an|and|at|by|every|for|from|in|is|of|or|than|the|to|with|within))$"
 )
-_TRIM: Final = " \t\r\n*_"
+_EMPHASIS: Final = "*_"
 
 
 def trimmed(text: str, start: int, end: int) -> Span:
     """Return the span without the white space and emphasis marks at its ends."""
-    while start < end and text[start] in _TRIM:
+    while start < end and (text[start].isspace() or text[start] in _EMPHASIS):
         start += 1
-    while end > start and text[end - 1] in _TRIM:
+    while end > start and (text[end - 1].isspace() or text[end - 1] in _EMPHASIS):
         end -= 1
     return Span(start, end)
 
@@ -114,7 +114,7 @@ def _ends_sentence(text: str, begin: int, stop: int) -> bool:
     word = text[word_start:stop].strip("*_")
     if word.lower() in _ABBREVIATIONS:
         return False
-    opens = word_start - begin < 8 and not text[begin:word_start].strip(_TRIM + "(")
+    opens = word_start - begin < 8 and not text[begin:word_start].strip(" \t\n*_(")
     return not (opens and (len(word) == 1 or word.isdigit()))
 
 

@@ -1,11 +1,12 @@
 """Evidence that contradicts itself, found before any answer is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
 from typing import Final
 
+from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots.alignment import Rarity
-from gatekeeper.checks.slots.comparison import disagreement
+from gatekeeper.checks.slots.comparison import compare, disagreement
 from gatekeeper.evidence.statements import Statement
 from gatekeeper.exchange import Conflict, EvidenceSpan
 
@@ -16,14 +17,21 @@ MAX_STATEMENTS: Final = 256
 
 def find_conflicts(statements: Sequence[Statement]) -> tuple[Conflict, ...]:
     """Return pairs of statements that speak of the same thing and fill in one slot differently."""
-    compared = statements[:MAX_STATEMENTS]
-    rarity = Rarity(compared)
-    found = (
-        Conflict(f"slots.{kind}", _place(first), _place(second))
-        for first, second in combinations(compared, 2)
-        if (kind := disagreement(first, second, rarity))
-    )
-    return tuple(islice(found, MAX_CONFLICTS))
+    return tuple(islice(_conflicts(statements[:MAX_STATEMENTS]), MAX_CONFLICTS))
+
+
+def _conflicts(statements: Sequence[Statement]) -> Iterator[Conflict]:
+    rarity = Rarity(statements)
+    for first, second in combinations(statements, 2):
+        kind = disagreement(first, second, rarity)
+        if kind and _stands(first, second, statements, rarity):
+            yield Conflict(f"slots.{kind}", _place(first), _place(second))
+
+
+def _stands(first: Statement, second: Statement, statements: Sequence[Statement], rarity: Rarity) -> bool:
+    """Whether nothing else that the first one's document says agrees with the second."""
+    beside = [one for one in statements if one.document == first.document and one is not second]
+    return compare(second.text, "", beside, rarity).verdict is Verdict.CONTRADICTED
 
 
 def _place(statement: Statement) -> EvidenceSpan:

@@ -1,5 +1,3 @@
-"""The declared letter: what counts as a choice, and what is only a mention."""
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,110 +9,95 @@ LETTERS = "ABCDE"
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "letter"),
     [
-        "B",
-        "B.",
-        "(B)",
-        "[B]",
-        " B \n",
-        "**B**",
-        "**B. Withhold metformin**",
-        "B) Withhold metformin",
-        "B: Withhold metformin",
-        "B - Withhold metformin",
-        "B because the eGFR is below 30",
-        "B\n\nMetformin is withheld.",
-        "Answer: B",
-        "**Answer:** B",
-        "Answer: **B**",
-        "Answer: (B) Withhold metformin",
-        "Answer:\nB",
-        "answer: b",
-        "Final answer - B",
-        "The correct answer is B because the eGFR is below 30.",
-        "The answer is (B).",
-        "The best choice would be option B.",
-        "The correct option is: B",
-        "Option B is correct.",
-        "B is the correct answer.",
-        "Therefore, B is correct.",
-        "I would choose B.",
-        "I'd go with option B.",
-        "We select (B).",
-        "The eGFR is below 30.\n\nB",
-        "The eGFR is below 30.\n**B. Withhold metformin**",
-        '{"answer": "B"}',
-        '{"choice": "B", "why": "eGFR below 30"}',
-        r"$\boxed{B}$",
-        r"The answer is \boxed{\text{B}}",
-        "A. would be wrong here.\nAnswer: B",
-        "<think>It could be A. The answer is A.</think>B",
-        "<think>Answer: C</think>\nThe answer is B.",
-        "Answer: A. No, wait. Answer: B",
+        ("B", "B"),
+        (" B\n", "B"),
+        ("(B)", "B"),
+        ("B.", "B"),
+        ("A) CT at 3 months", "A"),
+        ("B. CT at 3 months", "B"),
+        ("B: CT at 3 months", "B"),
+        ("B - CT at 3 months", "B"),
+        ("**B. CT at 3 months**", "B"),
+        ("**(C)**", "C"),
+        ("Option D", "D"),
+        ("Answer: B", "B"),
+        ("Answer:\nB", "B"),
+        ("**Answer:** B", "B"),
+        ("**Answer: B**", "B"),
+        ("answer: b", "B"),
+        ("Final answer: E", "E"),
+        ("The answer is **(C)**.", "C"),
+        ("The answer is A: CT", "A"),
+        ("The best answer is option D, CT.", "D"),
+        ("The correct answer is B because it is intramuscular.", "B"),
+        ("Correct answer: A because it is first.", "A"),
+        ("B, because it is first-line.", "B"),
+        ("B because it is first-line.", "B"),
+        ("I would choose B.", "B"),
+        ("Option B is correct.", "B"),
+        ("Option A is incorrect. Option C is correct.", "C"),
+        ("C is the best choice.", "C"),
+        ('{"answer": "B"}', "B"),
+        (r"Therefore \boxed{D}", "D"),
+        ("Let me think about it.\n\nB", "B"),
+        ("<think>A or C?</think>B", "B"),
+        ("The answer is B. On reflection, the answer is C.", "C"),
+        ("The answer is B\n\nExplanation: A CT is needed.", "B"),
     ],
 )
-def test_a_declared_letter_is_read(text: str) -> None:
-    """However a model writes its choice, the chosen option is the one that is judged."""
-    assert declared_letter(text, LETTERS) == "B"
+def test_declared_letters_are_understood(text: str, letter: str) -> None:
+    """However a model puts it, the letter that it declares is read."""
+    assert declared_letter(text, LETTERS) == letter
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "Withhold metformin for 48 hours.",
-        "A chest CT is the next step.",
-        "I would withhold metformin.",
-        "Both are right.",
-        "A or B",
+        "A CT at 3 months",
+        "The answer is a CT scan.",
+        "The answer is A CT scan",
+        "The answer is not B",
         "Answer: A or B",
-        "Answer: B and C",
-        "The answer is B/C.",
-        "A. Withhold metformin\nB. Continue metformin",
-        "Group B patients need contrast.",
-        "Hepatitis B",
-        "Before the scan, give saline.",
-        "The answer is a matter of debate.",
-        "The answer is Bleeding.",
-        "Answer: F",
-        "I cannot answer this question.",
+        "The answer is B or C.",
+        "A and B",
+        "A is incorrect.",
+        "A. CT\nB. MRI\nC. Ultrasound",
+        "F",
+        "As an AI model I cannot say.",
+        "Hepatitis B is a virus.",
+        "Vitamin D is best taken daily.",
+        "I cannot decide.",
     ],
 )
-def test_a_mention_is_no_choice(text: str) -> None:
-    """A letter that is mentioned, or one of several, is never taken for the model's choice."""
+def test_a_letter_that_is_not_declared_is_none(text: str) -> None:
+    """An article, a mention, a list or a choice of two is no answer."""
     assert declared_letter(text, LETTERS) is None
 
 
-def test_only_letters_of_the_question_are_read() -> None:
-    """A letter that the question does not offer is no choice, and without options there is none."""
-    assert declared_letter("Answer: D", "ABC") is None
-    assert declared_letter("Answer: B", ()) is None
+def test_only_the_questions_letters_count() -> None:
+    """A letter that the question does not have is no answer."""
+    assert declared_letter("E", "ABCD") is None
+    assert declared_letter("B", "") is None
 
 
-def test_where_the_declaration_stands() -> None:
-    """A viewer can mark the letter, and the words that declare it."""
-    text = "The eGFR is 25. The correct answer is (B)."
-    found = find_letter(text, LETTERS)
-    assert found is not None
-    assert text[slice(*found.span)] == "B"
-    assert text[slice(*found.statement)] == "answer is (B)"
-
-
-WRITTEN = st.lists(
-    st.sampled_from(
-        ["A", "B", "b", "Answer", "answer is ", ": ", "option ", "(", ")", "**", "\n", " ", ".", "</think>",
-         "<think>", "\\boxed{", "}", " or ", " is correct", "I choose ", '"', "because"]
-    ) | st.text(max_size=6),
-    max_size=20,
-).map("".join)  # fmt: skip
-
-
-@given(WRITTEN, st.sets(st.sampled_from("ABCDEFGHIJ"), max_size=6))
-def test_no_answer_breaks_the_reading_of_letters(text: str, letters: set[str]) -> None:
-    """Any text is read; what is found is a letter of the question, and its span cuts it out."""
+@given(st.text(max_size=200), st.sampled_from(["ABCD", "ABCDE", "AB"]))
+def test_a_declared_letter_stands_where_it_is_said_to(text: str, letters: str) -> None:
+    """The span of a declared letter leads back to that letter."""
     found = find_letter(text, letters)
-    if found is not None:
-        assert found.letter in letters
-        assert text[slice(*found.span)].upper() == found.letter
-        assert found.statement.start <= found.span.start < found.span.end <= found.statement.end
+
+    assert found is None or text[slice(*found.span)].upper() == found.letter
+    assert found is None or found.statement.start <= found.span.start < found.span.end <= found.statement.end
+
+
+@given(
+    letter=st.sampled_from(LETTERS),
+    frame=st.sampled_from(
+        ["{}", "({})", "**{}**", "Answer: {}", "The answer is {}.", "{}. Some text.", "Option {}"]
+    ),
+)
+def test_every_letter_is_read_in_every_common_frame(letter: str, frame: str) -> None:
+    """No letter, A included, is lost in the ways that models usually answer."""
+    assert declared_letter(frame.format(letter), LETTERS) == letter

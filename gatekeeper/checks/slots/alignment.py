@@ -41,12 +41,16 @@ class Rarity:
             self._named.update(statement.outline.named)
 
     def weighed(self, terms: Mapping[str, float]) -> dict[str, float]:
-        """Return the terms with their weights reduced by how common they are here."""
+        """Return the terms with their weights reduced by how common they are, beside the rarest of them."""
+        if not terms:
+            return {}
         named = self._named
-        return {
-            concept: weight if named[concept] < 2 else weight / (1.0 + 0.4 * log(named[concept]))
-            for concept, weight in terms.items()
-        }
+        fewest = min(named[concept] for concept in terms)
+        return {concept: weight * _rarity(fewest, named[concept]) for concept, weight in terms.items()}
+
+
+def _rarity(fewest: int, named: int) -> float:
+    return 1.0 if named < 2 else (1.0 + 0.4 * log(max(1, fewest))) / (1.0 + 0.4 * log(named))
 
 
 class Aligned(NamedTuple):

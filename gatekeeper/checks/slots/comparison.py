@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots import gate
-from gatekeeper.checks.slots.alignment import ALIGNED, Aligned, Rarity, align, back_share
+from gatekeeper.checks.slots.alignment import Aligned, Rarity, align, back_share
 from gatekeeper.checks.slots.clause import Assertion, Clause, assertions
 from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.lexicon import BROAD, ONE_SIDED
@@ -165,9 +165,9 @@ def _contradicts(candidate: Aligned, statement: "Statement", claim: Clause) -> b
         return False
     if candidate.weight + len(candidate.agreed) < NAMED:
         return False
-    if candidate.margin < SAFE:
-        return False
     match = _deciding(candidate)
+    if candidate.margin < (BROADLY_ALIGNED if match.differs == "temporal" else SAFE):
+        return False
     if match.differs == OTHER_CASE:
         return candidate.chosen or any(other.signature.startswith("number") for other in candidate.agreed)
     return match.signature.partition(":")[2] not in BROAD or _replaces(candidate, match, statement, claim)
@@ -260,8 +260,9 @@ def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
 
 SAME_WORDS: Final = 0.6
 """Share of the shorter statement's words below which two statements are not looked at."""
-MUTUAL: Final = 0.75
-"""Share of each other's terms that two statements must both name to be about the same thing."""
+MUTUAL: Final = 0.6
+HALF_MUTUAL: Final = 0.4
+"""Shares of each other's terms that two statements about one thing name, one way and the other."""
 
 
 def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str | None:
@@ -290,11 +291,19 @@ def _disagreement(
     claim = Assertion(clause)
     if not gate.is_open(claim, other, second.outline.named):
         return None
-    there = back_share(rarity.weighed(clause.terms), other.terms.keys() | second.heading)
-    back = back_share(rarity.weighed(other.terms), clause.terms.keys() | first.heading)
-    if max(there, back) < MUTUAL or min(there, back) < ALIGNED:
-        return None
-    differing = [match for match in compare_slots(claim, other) if match.differs]
+    matches = compare_slots(claim, other)
+    differing = [match for match in matches if match.differs]
     if len({match.claim for match in differing}) != 1 or differing[0].differs == OTHER_CASE:
         return None
+    # An agent in another's place is the difference itself, no other subject.
+    swapped = {slot for match in differing if match.is_agent for slot in (match.claim, match.statement)}
+    agents = {one.name for one in (*clause.agents, *other.agents) if (one.first, one.last) in swapped}
+    there = back_share(_without(rarity.weighed(clause.terms), agents), other.terms.keys() | second.heading)
+    back = back_share(_without(rarity.weighed(other.terms), agents), clause.terms.keys() | first.heading)
+    if max(there, back) < MUTUAL or min(there, back) < HALF_MUTUAL:
+        return None
     return differing[0].differs
+
+
+def _without(terms: dict[str, float], concepts: set[str]) -> dict[str, float]:
+    return {concept: weight for concept, weight in terms.items() if concept not in concepts}

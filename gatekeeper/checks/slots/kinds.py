@@ -38,9 +38,6 @@ def _numbers(claim: Assertion, statement: Clause) -> Iterator[Match]:
     left: list[tuple[Quantity, list[Quantity]]] = []
     for claimed in claim.clause.quantities:
         candidates = [stated for stated in statement.quantities if quantity.comparable(claimed, stated)]
-        if not candidates:
-            yield from _misread(claimed, statement)
-            continue
         nearest = _nearest(_telling(claimed, claim), candidates)
         agreeing = [stated for stated in nearest if quantity.difference(claimed, stated) is None]
         if agreeing:
@@ -48,20 +45,17 @@ def _numbers(claim: Assertion, statement: Clause) -> Iterator[Match]:
             yield _match(claimed, agreeing[0], None)
         else:
             left.append((claimed, nearest))
+    # A statement's number that already met another of the claim's says nothing of the rest.
     for claimed, nearest in left:
-        # A statement's number that already met another of the claim's says nothing of this one.
         free = [stated for stated in nearest if stated.first not in used]
         found = {quantity.difference(claimed, stated): stated for stated in reversed(free)}
+        if not nearest:
+            unused = (stated for stated in statement.quantities if stated.first not in used)
+            misread = next((stated for stated in unused if quantity.misread_unit(claimed, stated)), None)
+            found = {"unit": misread} if misread else {}
         if found and "" not in found:
             differs = next((kind for kind in found if kind != quantity.OTHER_CASE), quantity.OTHER_CASE)
             yield _match(claimed, found[differs], differs)
-
-
-def _misread(claimed: Quantity, statement: Clause) -> Iterator[Match]:
-    measures = {stated.unit.measure for stated in statement.quantities}
-    if claimed.unit.measure not in measures:
-        misread = (stated for stated in statement.quantities if quantity.misread_unit(claimed, stated))
-        yield from (_match(claimed, stated, "unit") for stated in list(misread)[:1])
 
 
 def _telling(claimed: Quantity, claim: Assertion) -> frozenset[str]:
@@ -72,7 +66,7 @@ def _telling(claimed: Quantity, claim: Assertion) -> frozenset[str]:
 
 def _nearest(named: frozenset[str], candidates: list[_Anchored]) -> list[_Anchored]:
     """Return the candidates whose own words the claim uses, all where its words tell nothing."""
-    if len(candidates) == 1:
+    if len(candidates) < 2:
         return candidates
     shared = frozenset.intersection(*(candidate.anchors for candidate in candidates))
     telling = [len((candidate.anchors - shared) & named) for candidate in candidates]

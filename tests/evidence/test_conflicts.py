@@ -1,0 +1,91 @@
+import pytest
+
+from gatekeeper.evidence.conflicts import MAX_CONFLICTS
+from gatekeeper.exchange import EvidenceState
+from tests.checks.slots.pairs import DATA, read_pairs
+from tests.evidence.conversations import read
+
+QUESTION = ("user", "Which dose?")
+NODULE = "A single solid nodule of 6–8 mm in a low-risk patient is followed with CT at 6–12 months."
+
+
+@pytest.mark.parametrize(
+    ("other", "detector"),
+    [
+        (NODULE.replace("6–12 months", "3 months"), "slots.interval"),
+        (NODULE.replace("6–12 months", "6–12 weeks"), "slots.unit"),
+        (
+            "An older edition states that a single solid nodule of 6–8 mm in a low-risk patient is followed"
+            " with CT at 2–3 months.",
+            "slots.interval",
+        ),
+    ],
+)
+def test_two_documents_that_disagree_in_one_slot_conflict(other: str, detector: str) -> None:
+    """Evidence with two intervals for one nodule is caught before any answer is read."""
+    evidence = read(QUESTION, evidence=[NODULE, other])
+
+    assert evidence.state is EvidenceState.CONFLICTING
+    assert [(one.detector, one.first.document, one.second.document) for one in evidence.conflicts] == [
+        (detector, "evidence_field-1", "evidence_field-2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "detector"),
+    [
+        (
+            "Barium is contraindicated in suspected perforation of the bowel.",
+            "Barium is safe in suspected perforation of the bowel.",
+            "slots.polarity",
+        ),
+        (
+            "In renal vein thrombosis the left side is affected more often.",
+            "In renal vein thrombosis the right side is affected more often.",
+            "slots.laterality",
+        ),
+        (
+            "Anaphylaxis to contrast is treated first with intramuscular epinephrine.",
+            "Anaphylaxis to contrast is treated first with intramuscular diphenhydramine.",
+            "slots.agent",
+        ),
+    ],
+)
+def test_two_statements_of_one_document_can_conflict(first: str, second: str, detector: str) -> None:
+    """A passage that contradicts itself is no better than two that contradict each other."""
+    evidence = read(QUESTION, evidence=[f"{first} {second}"])
+
+    assert [one.detector for one in evidence.conflicts] == [detector]
+
+
+def test_rows_of_a_guideline_are_no_conflict() -> None:
+    """Different values for different cases are what guidelines are made of."""
+    rows = (
+        "Solid nodules smaller than 6 mm in low-risk patients need no routine follow-up. "
+        "Solid nodules larger than 8 mm call for CT at 3 months. "
+        "Part-solid nodules of 6 mm or more are imaged at 3–6 months. "
+        "The annual limit for workers is 50 mSv. The annual limit for the lens is 150 mSv."
+    )
+
+    assert read(QUESTION, evidence=[NODULE, rows]).conflicts == ()
+
+
+def test_paraphrases_and_other_units_are_no_conflict() -> None:
+    """Two sources that say the same in their own words agree."""
+    other = "In a low-risk patient, a single solid 0.6–0.8 cm nodule is followed with CT at 6 to 12 months."
+
+    assert read(QUESTION, evidence=[NODULE, other, NODULE]).conflicts == ()
+
+
+def test_consistent_guidelines_never_conflict_even_together() -> None:
+    """A hundred passages on neighbouring subjects stand beside each other without a false alarm."""
+    texts = list(dict.fromkeys(pair.evidence for pair in read_pairs(DATA / "slots_first_half.jsonl")))
+
+    assert [text for text in texts if read(QUESTION, evidence=[text]).conflicts] == []
+
+
+def test_conflicts_are_bounded() -> None:
+    """Evidence full of conflicts is conflicting; it is not listed without end."""
+    statements = [f"The limit for radiation workers is {dose} mSv per year." for dose in range(1, 40)]
+
+    assert len(read(QUESTION, evidence=statements).conflicts) == MAX_CONFLICTS
