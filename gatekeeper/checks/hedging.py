@@ -26,9 +26,15 @@ _UNSURE_WORDS: Final = _any_of(
     r"(?:insufficient|not enough) (?:information|evidence|data)",
     r"does not (?:say|state|address|contain)",
 )
+_PERMITTED: Final = (
+    "administered|carried out|considered|continued|deferred|delayed|discharged|done|followed|given|held"
+    "|imaged|injected|obtained|offered|omitted|performed|released|repeated|resumed|scanned|started|stopped"
+    "|taken|treated|used|withheld"
+)
+"""After "may be" these words grant a permission; other words there express a doubt."""
 _HEDGE_WORDS: Final = _any_of(
     r"might|perhaps|possibl[ey]|probabl[ey]|likely|potentially|presumably",
-    r"appears?|seems?|suggests?|tends? to|could be|may be",
+    rf"appears?|seems?|suggests?|tends? to|could be|may be(?! (?:also )?(?:{_PERMITTED})\b)",
     r"may (?:also )?(?:cause|indicate|suggest|represent|reflect|have|need|help)",
     r"i (?:think|believe|suspect)|in my opinion|to my knowledge",
     r"generally|usually|typically|often|roughly|it depends|depending on|not necessarily",

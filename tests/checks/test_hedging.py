@@ -23,11 +23,19 @@ def test_assertiveness_follows_the_words(answer: str, assertiveness: float, hedg
     assert found["hedging.hedged"] == hedged
 
 
-def test_permission_is_no_hedge() -> None:
-    """Saying what may be continued allows something; it does not doubt it."""
-    found = signals(Hedging(), answered(ask("Metformin?"), "Metformin can be continued."))
-
-    assert found["hedging.hedged"] == 0.0
+@pytest.mark.parametrize(
+    ("answer", "hedged"),
+    [
+        ("Metformin can be continued.", 0.0),
+        ("Metformin may be continued after iodinated contrast.", 0.0),
+        ("The agent may be given once more.", 0.0),
+        ("The opacity may be caused by infection.", 1.0),
+        ("It may be a cyst.", 1.0),
+    ],
+)
+def test_permission_is_no_hedge(answer: str, hedged: float) -> None:
+    """Saying what may be continued allows something; saying what it may be doubts it."""
+    assert signals(Hedging(), answered(ask("What now?"), answer))["hedging.hedged"] == hedged
 
 
 def test_an_empty_answer_says_nothing() -> None:
