@@ -6,10 +6,12 @@ request fields that would change where the request goes.
 """
 
 import asyncio
+import importlib
+import inspect
 import logging
 import os
 import warnings
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -106,7 +108,7 @@ class LiteLLMBackend:
     async def close(self) -> None:
         """Close litellm's connections."""
         if self._litellm is not None:
-            await self._litellm.close_litellm_async_clients()
+            await _close(self._litellm)
 
     async def healthy(self) -> bool:
         """Whether litellm is loaded; providers have no check that costs nothing."""
@@ -222,4 +224,22 @@ def _load() -> Any:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.setLevel(logging.CRITICAL + 1)
+    # Finished calls, with what was asked and answered, wait there to be logged.
+    worker = importlib.import_module("litellm.litellm_core_utils.logging_worker").GLOBAL_LOGGING_WORKER
+    worker.ensure_initialized_and_enqueue = _forget
     return litellm
+
+
+def _forget(async_coroutine: Coroutine[Any, Any, Any]) -> None:
+    async_coroutine.close()
+
+
+async def _close(litellm: Any) -> None:
+    """Close what litellm leaves open: its own function for this forgets the clients of OpenAI's library."""
+    clients = litellm.in_memory_llm_clients_cache
+    for client in tuple(clients.cache_dict.values()):
+        close = getattr(client, "close", None)
+        if inspect.iscoroutinefunction(close):
+            await close()
+    await litellm.close_litellm_async_clients()
+    clients.flush_cache()

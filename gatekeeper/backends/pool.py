@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
 from gatekeeper.backends.base import Backend, Capabilities
@@ -132,7 +133,9 @@ class Pool:
         for failure in lists:
             if isinstance(failure, BaseException) and not answered:
                 raise failure
-        data = {model["id"]: model for listed in reversed(answered) for model in listed["data"]}
+        data: dict[str, JsonObject] = {}
+        for model in chain.from_iterable(listed["data"] for listed in answered):
+            data.setdefault(model["id"], model)
         return {"object": "list", "data": list(data.values())}
 
     async def embed(self, body: Mapping[str, object]) -> JsonObject:
