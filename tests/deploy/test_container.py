@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from gatekeeper.cli.serve import serve_command
 from tests.deploy.places import DEPLOY, REPOSITORY
 
 CONTAINER = DEPLOY / "container"
@@ -82,6 +83,17 @@ def test_images_run_without_privileges_and_are_watched(name: str) -> None:
     assert re.search(r"(?m)^HEALTHCHECK .*\\\n +CMD \[", last)
     assert re.search(r'(?m)^ENTRYPOINT \["gatekeeper"\]$', last)
     assert "pip install" not in last
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_images_start_with_options_that_the_gate_takes(name: str) -> None:
+    """An image starts as it is, reachable from outside it, and a settings file is not outdone by variables."""
+    text = (CONTAINER / name).read_text(encoding="utf-8")
+    (command,) = re.findall(r"(?m)^CMD (\[.+\])$", text)
+    verb, *options = orjson.loads(command)
+    assert verb == "serve"
+    assert serve_command.make_context("serve", options).params["host"] == "0.0.0.0"
+    assert "GATEKEEPER_" not in text
 
 
 @pytest.mark.parametrize("name", FILES)
