@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from gatekeeper.backends.llama_cpp.drawing import drawing
 from gatekeeper.backends.llama_cpp.native import BATCH, OUTPUTS, SEQUENCES, Context, Model, Tokens
 from gatekeeper.backends.llama_cpp.probabilities import Ranked, Ranking
-from gatekeeper.backends.llama_cpp.sampling import Sampling, sampler
+from gatekeeper.backends.llama_cpp.sampling import Sampling
 from gatekeeper.errors import InvalidRequest
 
 Interrupted = Callable[[], bool]
@@ -80,13 +81,13 @@ class Engine:
     ) -> Iterator[Drawn]:
         """Yield the tokens of one choice after the prompt that was read, to its end or to `room`."""
         last = self.room(sampling) - 1
-        with sampler(sampling, choice, self.model, self.context) as draw:
+        with drawing(sampling, choice, self.model, self.context, self._ranking) as draw:
             for count in range(last + 1):
                 if interrupted():
                     raise Interruption
                 scores = self.context.scores()
                 normaliser, top = self._ranking.rank(scores, alternatives)
-                token = draw(top)
+                token = draw(scores, top)
                 if self.model.ends(token):
                     return
                 yield Drawn(token, float(scores[token] - normaliser), top)

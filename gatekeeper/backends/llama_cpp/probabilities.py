@@ -53,6 +53,25 @@ class Ranking:
         tokens = candidates[np.argsort(-scores[candidates], kind="stable")[:count]]
         return normaliser, Ranked(tokens, scores[tokens] - normaliser)
 
+    def at(self, chance: float, scores: Scores, temperature: float) -> int:
+        """Return the token at a place in [0, 1) of the distribution softmax(scores / temperature).
+
+        At temperature 1 the row must be the one that was ranked last: its exponentials are still there.
+        """
+        if temperature != 1.0:
+            np.subtract(scores, scores.max(), out=self._buffer)
+            np.multiply(self._buffer, np.float32(1.0 / temperature), out=self._buffer)
+            np.exp(self._buffer, out=self._buffer)
+        sums = np.add.reduceat(self._buffer, self._blocks).cumsum(dtype=np.float64)
+        block = min(int(sums.searchsorted(chance * sums[-1], side="right")), len(sums) - 1)
+        before = sums[block - 1] if block else 0.0
+        within = self._buffer[block * _BLOCK : (block + 1) * _BLOCK].cumsum(dtype=np.float64)
+        # The two sums of a block differ in their last digits, so the place within it is a share.
+        share = (chance * sums[-1] - before) / (sums[block] - before)
+        return block * _BLOCK + min(
+            int(within.searchsorted(share * within[-1], side="right")), len(within) - 1
+        )
+
     def _normaliser(self, scores: Scores, highest: np.float32) -> np.float32:
         shift = np.float32(0.0) if abs(highest) < _SAFE else highest
         shifted = np.subtract(scores, shift, out=self._buffer) if shift else scores

@@ -1,20 +1,9 @@
-"""How the next token is chosen: the request's options, and llama.cpp's chain of samplers for them.
+"""How the tokens of an answer are to be chosen, as a request says."""
 
-Without constraints and at temperature 0 the highest score is taken as it stands: llama.cpp would first make
-a list of the whole vocabulary, at a fifth of a millisecond per token.
-"""
-
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
-import llama_cpp.llama_cpp as native
-
-from gatekeeper.backends.llama_cpp.grammar import grammar_sampler, read_grammar
-from gatekeeper.backends.llama_cpp.native import Context, Model
-from gatekeeper.backends.llama_cpp.probabilities import Ranked
+from gatekeeper.backends.llama_cpp.grammar import read_grammar
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.exchange import JsonObject
 
@@ -22,7 +11,6 @@ _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 """What the surfaces call the most tokens of an answer."""
 
 _MOST_STOPS: Final = 16
-_SEEDS: Final = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +27,6 @@ class Sampling:
     max_tokens: int | None = None
     stops: tuple[str, ...] = ()
     grammar: str | None = None
-
-    @property
-    def constrained(self) -> bool:
-        """Whether the scores are changed before a token is chosen."""
-        return bool(self.grammar or self.presence_penalty or self.frequency_penalty)
 
     @classmethod
     def read(cls, body: JsonObject) -> Self:
@@ -62,55 +45,6 @@ class Sampling:
             stops=_stops(body.get("stop")),
             grammar=read_grammar(body),
         )
-
-
-Draw = Callable[[Ranked], int]
-"""Returns the next token, given the likeliest ones after the last decode."""
-
-
-@contextmanager
-def sampler(sampling: Sampling, choice: int, model: Model, context: Context) -> Iterator[Draw]:
-    """Yield what draws the tokens of a choice; with a seed, choices differ by their index alone.
-
-    Raises InvalidRequest where llama.cpp cannot read the grammar.
-    """
-    links = list(_links(sampling, choice, model, context.size))
-    if not links:
-        yield _likeliest
-        return
-    chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
-    try:
-        for link in links:
-            native.llama_sampler_chain_add(chain, link)
-        yield lambda _: int(native.llama_sampler_sample(chain, context.handle, -1))
-    finally:
-        native.llama_sampler_free(chain)
-
-
-def _likeliest(top: Ranked) -> int:
-    return int(top.tokens[0])
-
-
-def _links(sampling: Sampling, choice: int, model: Model, longest: int) -> Iterator[Any]:
-    if sampling.grammar is not None:
-        yield grammar_sampler(model.vocabulary, sampling.grammar)
-    if sampling.presence_penalty or sampling.frequency_penalty:
-        yield native.llama_sampler_init_penalties(
-            model.size, longest, 1.0, sampling.frequency_penalty, sampling.presence_penalty
-        )
-    if not sampling.temperature:
-        if sampling.constrained:
-            yield native.llama_sampler_init_greedy()
-        return
-    if sampling.top_k:
-        yield native.llama_sampler_init_top_k(sampling.top_k)
-    if sampling.top_p < 1.0:
-        yield native.llama_sampler_init_top_p(sampling.top_p, 1)
-    if sampling.min_p:
-        yield native.llama_sampler_init_min_p(sampling.min_p, 1)
-    yield native.llama_sampler_init_temp(sampling.temperature)
-    seed = secrets.randbelow(_SEEDS) if sampling.seed is None else (sampling.seed + choice) % _SEEDS
-    yield native.llama_sampler_init_dist(seed)
 
 
 def _refuse_what_is_not_done(body: JsonObject) -> None:

@@ -30,6 +30,19 @@ def test_ranks_and_probabilities(scores: npt.NDArray[np.float32], count: int) ->
     assert top.logprobs == pytest.approx(expected - np.logaddexp.reduce(wide), abs=1e-3)
 
 
+@given(ROWS, st.floats(0, 1, exclude_max=True), st.sampled_from([0.25, 1.0, 2.0]))
+def test_draws_follow_the_distribution(
+    scores: npt.NDArray[np.float32], chance: float, temperature: float
+) -> None:
+    """A place in [0, 1) is the token whose share of the softmax covers it."""
+    ranking = Ranking(len(scores))
+    ranking.rank(scores, 1)
+    token = ranking.at(chance, scores, temperature)
+    wide = scores.astype(np.float64) / temperature
+    shares = np.exp(wide - np.logaddexp.reduce(wide))
+    assert shares[:token].sum() - 1e-4 <= chance <= shares[: token + 1].sum() + 1e-4
+
+
 @pytest.mark.parametrize("scores", [[np.nan, 1.0], [np.inf, 1.0], [-np.inf, -np.inf]])
 def test_scores_that_are_no_numbers_are_an_error(scores: list[float]) -> None:
     """A model whose numbers overflow gives no answer, rather than one that looks certain."""
