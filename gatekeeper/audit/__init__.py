@@ -2,5 +2,6 @@
 
 from gatekeeper.audit.log import DecisionLog, Head, verify
 from gatekeeper.audit.record import record_of
+from gatekeeper.audit.rotation import Rotation, SegmentedLog
 
-__all__ = ["DecisionLog", "Head", "record_of", "verify"]
+__all__ = ["DecisionLog", "Head", "Rotation", "SegmentedLog", "record_of", "verify"]

@@ -1,27 +1,55 @@
-"""`gatekeeper audit verify`."""
+"""`gatekeeper audit verify` and `export`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
-from gatekeeper.audit import verify
+from gatekeeper.audit.export import Format, export
+from gatekeeper.audit.rotation import read_head, trails_in, verify_trail
+from gatekeeper.errors import AuditError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_LOG = click.Path(path_type=Path)
 
-audit_group = click.Group("audit", help="Check the decision log.")
+audit_group = click.Group("audit", help="Check and export the decision log.")
 
 
 @audit_group.command("verify")
-@click.argument("log", type=_FILE)
+@click.argument("log", type=_LOG)
 @click.option("--head", help="Digest that the last line must have, kept from an earlier verification.")
+@click.option(
+    "--head-file", type=_FILE, help="What `serve --audit-head` wrote: the log must have got so far."
+)
 @click.pass_context
-def verify_command(ctx: click.Context, log: Path, head: str | None) -> None:
-    """Walk the chain of a decision log; exit code 2 names the first line that does not fit.
+def verify_command(ctx: click.Context, log: Path, head: str | None, head_file: Path | None) -> None:
+    """Walk all segments of a decision log, or of every log in a directory.
 
-    A chain alone cannot show that its last lines were cut off: keep the head elsewhere and give it here.
+    Exit code 2 names the first line that does not fit. A chain alone cannot show that its last lines were
+    cut off: keep the head elsewhere and give it here.
     """
-    found = verify(log)
-    click.echo(f"{log}: {found.lines} lines, every one follows from the one before; head {found.digest}")
-    if head is not None and head != found.digest:
-        click.echo(f"{log}: the head is not {head}: lines were cut off or added since", err=True)
-        ctx.exit(1)
+    trails = trails_in(log) if log.is_dir() else [log]
+    if not trails:
+        raise AuditError(f"{log}: holds no decision log")
+    told = read_head(head_file) if head_file else None
+    for trail in trails:
+        found = verify_trail(trail, told)
+        lines = f"{found.head.lines} lines" + (f" in segment {found.segment}" if found.segment > 1 else "")
+        click.echo(f"{trail}: {lines}, every one follows from the one before; head {found.head.digest}")
+        if head is not None and head != found.head.digest:
+            click.echo(f"{trail}: the head is not {head}: lines were cut off or added since", err=True)
+            ctx.exit(1)
+
+
+@audit_group.command("export")
+@click.argument("log", type=_LOG)
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), help="Leave out what is older (UTC)."
+)
+@click.option("--format", "form", type=click.Choice(get_args(Format)), default="jsonl", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File; - for output.")
+def export_command(log: Path, since: datetime | None, form: Format, output: Any) -> None:
+    """Verify a decision log, or every log in a directory, then write its records. No text is in them."""
+    for line in export(log, form, since.replace(tzinfo=UTC) if since else None):
+        output.write(line)

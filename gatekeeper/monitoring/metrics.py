@@ -73,6 +73,11 @@ class Metrics:
         self.break_glass = self._gauge(
             "gatekeeper_break_glass_active", "1 while serving uncertified by a person's decision."
         )
+        self.audit_lines = self._counter(
+            "gatekeeper_audit_lines_total", "Lines that this process added to the decision log."
+        )
+        self.audit_segment = self._gauge("gatekeeper_audit_segment", "Segment of the log being written.")
+        self.audit_segment_lines = self._gauge("gatekeeper_audit_segment_lines", "Lines in that segment.")
         self.reloads = self._counter("gatekeeper_policy_reloads_total", "Policy reloads.", "result")
         for result in ("ok", "refused"):
             self.reloads.labels(result)

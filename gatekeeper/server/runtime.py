@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gatekeeper.audit import DecisionLog, record_of
+from gatekeeper.audit import Rotation, SegmentedLog, record_of
 from gatekeeper.backends.base import Backend, Capabilities
 from gatekeeper.bundle import load_bundle
 from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
@@ -46,7 +46,7 @@ class Runtime:
         self.capabilities: Capabilities | None = None
         self.review = _review(settings, self.gate.bundle, self.metrics)
         self.reviewers = ApiKeys.load(settings.reviewer_keys) if settings.reviewer_keys else None
-        self._log = DecisionLog(settings.audit_log) if settings.audit_log else None
+        self._log = _decision_log(settings, self.metrics)
         self.ready = False
 
     @contextlib.asynccontextmanager
@@ -188,8 +188,9 @@ class Runtime:
         """Append a record to the decision log; raise AuditError when it cannot be written."""
         if self._log is not None:
             self._log.append(record)
+            self.metrics.audit_lines.inc()
 
-    async def _sync_regularly(self, decisions: DecisionLog) -> None:
+    async def _sync_regularly(self, decisions: SegmentedLog) -> None:
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
             await asyncio.to_thread(decisions.sync)
@@ -201,6 +202,16 @@ def _certification(settings: Settings) -> "Certification | None":
     from gatekeeper.server.certification import Certification  # noqa: PLC0415 - only who asks loads cryptography
 
     return Certification(settings)
+
+
+def _decision_log(settings: Settings, metrics: Metrics) -> SegmentedLog | None:
+    if settings.audit_log is None:
+        return None
+    rotation = Rotation(settings.audit_rotate_bytes, settings.audit_rotate_daily, settings.audit_keep_days)
+    decisions = SegmentedLog(settings.audit_log, rotation, settings.audit_head)
+    metrics.audit_segment.set_function(lambda: decisions.position.segment)
+    metrics.audit_segment_lines.set_function(lambda: decisions.position.head.lines)
+    return decisions
 
 
 def _review(settings: Settings, bundle: Bundle, metrics: Metrics) -> "ReviewService | None":
