@@ -6,7 +6,8 @@ from typing import Final
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots.alignment import Rarity
-from gatekeeper.checks.slots.comparison import compare, disagreement
+from gatekeeper.checks.slots.comparison import compare
+from gatekeeper.checks.slots.disagreement import disagreement
 from gatekeeper.evidence.statements import Statement
 from gatekeeper.exchange import Conflict, EvidenceSpan
 

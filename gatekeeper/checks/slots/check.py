@@ -1,13 +1,16 @@
 """The slots check: every claim beside the evidence, slot by slot, by rules that a clinician can read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from gatekeeper.assessment import Claim, Finding, Subject, Verdict
 from gatekeeper.checks.slots.alignment import Rarity
-from gatekeeper.checks.slots.comparison import P_SUPPORTED, Comparison, compare
+from gatekeeper.checks.slots.comparison import P_NOT_ADDRESSED, P_SUPPORTED, Comparison, compare
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
 
+CLOSE_SUPPORT: Final = 1.1
+"""Margin of support from which its denial counts as a contradiction."""
 P_DENIED_TRUTH: Final = 0.75
 """Probability that an answer is wrong which denies what the evidence supports.
 
@@ -53,12 +56,17 @@ def _finding(position: int, claim: Claim, found: Comparison, evidence: Evidence)
 
 
 def _turned_round(found: Comparison) -> Comparison:
-    """Judge an answer that denies the claim: what contradicts the claim supports the answer."""
+    """Judge an answer that denies the claim: what contradicts the claim supports the answer.
+
+    Support has to be close before its denial counts as a contradiction; else nothing is said.
+    """
     if found.verdict is Verdict.CONTRADICTED:
-        return Comparison(Verdict.SUPPORTED, P_SUPPORTED, found.kind, found.span, found.statement)
-    if found.verdict is Verdict.SUPPORTED:
-        return Comparison(Verdict.CONTRADICTED, P_DENIED_TRUTH, "polarity", None, found.statement)
-    return found
+        return replace(found, verdict=Verdict.SUPPORTED, value=P_SUPPORTED)
+    if found.verdict is not Verdict.SUPPORTED:
+        return found
+    if found.margin < CLOSE_SUPPORT:
+        return Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
+    return replace(found, verdict=Verdict.CONTRADICTED, value=P_DENIED_TRUTH, kind="polarity")
 
 
 def _span(claim: Claim, found: Span | None) -> Span:

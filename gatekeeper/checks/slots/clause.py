@@ -16,7 +16,8 @@ class Clause(NamedTuple):
 
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
     the rows that it shares its values with. `excepted` are the terms of an exception that it makes
-    ("unless a pacemaker is present"); `conditional` says that it opens a condition ("if", "when").
+    ("unless a pacemaker is present"); `conditional` says that it opens a condition ("if", "when"),
+    `has_complement` that it names the other side of a bound without a number ("if it is nearer").
     """
 
     first: int
@@ -36,6 +37,7 @@ class Clause(NamedTuple):
     urgency: tuple[Urgency, ...] = ()
     excepted: frozenset[str] = frozenset()
     conditional: bool = False
+    has_complement: bool = False
 
     @property
     def is_negative(self) -> bool:

@@ -53,6 +53,8 @@ def _numbers(claim: Assertion, statement: Clause) -> Iterator[Match]:
             unused = (stated for stated in statement.quantities if stated.first not in used)
             misread = next((stated for stated in unused if quantity.misread_unit(claimed, stated)), None)
             found = {"unit": misread} if misread else {}
+        if "comparator" in found and statement.has_complement:
+            continue  # "Normal from 2 cm, low-lying if nearer": which side is which is not read.
         if found and "" not in found:
             differs = next((kind for kind in found if kind != quantity.OTHER_CASE), quantity.OTHER_CASE)
             yield _match(claimed, found[differs], differs)
@@ -152,7 +154,7 @@ def _opposites(claim: Assertion, statement: Clause) -> Iterator[Match]:
     if _excepted(claim, statement):
         return
     for claimed in claim.clause.axes:
-        candidates = [stated for stated in statement.axes if stated.axis == claimed.axis]
+        candidates = [stated for stated in statement.axes if polarity.same_axis(claimed, stated)]
         if candidates:
             agreeing = [stated for stated in candidates if stated.positive == claimed.positive]
             yield _match(claimed, (agreeing or candidates)[0], None if agreeing else "polarity")

@@ -22,6 +22,8 @@ _MEASURING: Final = wordset(
     "below above at less more under over between within about approximately < > ≤ ≥ no"
 )
 
+_ANCHORED: Final = frozenset({"place", "location", "depth", "completeness", "quality", "extreme"})
+_REFUSALS: Final = frozenset({"no", "none", "nothing", "neither", "rather", "instead"})
 _CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
 
 _CONFLICTS: Final = {
@@ -69,12 +71,13 @@ class Stance(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """One of two opposite words, turned round where it is negated."""
+    """One of two opposite words, turned round where it is negated; `anchor` is the concept after it."""
 
     first: int
     last: int
     axis: str
     positive: bool
+    anchor: str = ""
 
     @property
     def signature(self) -> str:
@@ -127,9 +130,15 @@ def read_polarity(
             if denying is not None:
                 used.add(denying)
             positive = (lexeme.concept == "+") == (denying is None)
-            axes.append(Axis(lexeme.first, lexeme.last, lexeme.groups[0], positive))
+            following = lexemes[position + 1].concept if position + 1 < len(lexemes) else ""
+            axes.append(Axis(lexeme.first, lexeme.last, lexeme.groups[0], positive, following))
     negations = [_negation(tokens, lexemes, position, position in used) for position in negators]
     return stance, tuple(axes), tuple(negation for negation in negations if negation.denied)
+
+
+def same_axis(claim: Axis, statement: Axis) -> bool:
+    """Whether two words lie on one axis; what is above or below has to be the same thing."""
+    return claim.axis == statement.axis and (claim.axis not in _ANCHORED or claim.anchor == statement.anchor)
 
 
 def stances_conflict(claim: Stance, statement: Stance) -> bool:
@@ -200,8 +209,9 @@ def _bare_refusal(
     tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
 ) -> tuple[Stance | None, set[int]]:
     """Read "No follow-up", "None": a clause that opens with "no" and says nothing else of an action."""
-    if negators[:1] == [0] and not used and tokens.at(lexemes[0].first - 1) not in _CONDITIONS:
-        opening = lexemes[0]
+    opening = lexemes[0]
+    refuses = negators[:1] == [0] and tokens.lower[opening.first] in _REFUSALS and len(lexemes) <= _REACH * 2
+    if refuses and not used and tokens.at(opening.first - 1) not in _CONDITIONS:
         return Stance(opening.first, opening.last, "unnecessary", _about(lexemes, opening)), used
     return None, used
 

@@ -14,6 +14,7 @@ from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, U
 
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
 _JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&"})
+_OPENING: Final = frozenset({"for", "at", "and", "or", ","})
 _BOTH: Final = frozenset({"and", "but", ","})
 _LIMITS: Final = wordset(
     "threshold thresholds cutoff limit limits cap ceiling maximum minimum limited capped cut boundary"
@@ -69,7 +70,7 @@ def read_quantities(tokens: Tokens, concepts: Mapping[int, str], taken: set[int]
             found.append(quantity)
             taken.update(range(quantity.first, quantity.last))
     if len(found) > 1:
-        found = _joined_bounds(tokens, _shared_units(tokens, found))
+        found = _joined_bounds(tokens, _carried_units(tokens, _shared_units(tokens, found), taken))
     return _without_rates(found)
 
 
@@ -243,6 +244,22 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
                 relation=following.relation,
             )
     return shared
+
+
+def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> list[Quantity]:
+    """Give the later rows of "TR3 ≥ 2.5 cm, TR4 ≥ 1.5" the unit that only the first of them carries."""
+    carried = found[:1]
+    for here in found[1:]:
+        before = carried[-1]
+        opens = tokens.at(here.first - 1) in _OPENING or here.first - 1 in taken
+        if here.unit.measure == "number" and opens and before.unit.measure != "number":
+            scale = before.unit.factor
+            carried.append(
+                here._replace(low=here.low * scale, high=here.high * scale, unit=before.unit, subject="")
+            )
+        else:
+            carried.append(here)
+    return carried
 
 
 def _joined_bounds(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:

@@ -8,6 +8,7 @@ from gatekeeper.checks.slots.category import Category, read_categories
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.laterality import read_sides
 from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.polarity import read_polarity
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.quantity_reading import read_quantities
@@ -46,6 +47,7 @@ class _Parts(NamedTuple):
     lexemes: Sequence[Lexeme]
     quantities: Sequence[Quantity]
     categories: Sequence[Category]
+    taken: frozenset[int]
 
 
 def read(text: str | Outline) -> Reading:
@@ -72,7 +74,7 @@ def _parts(outlined: Outline) -> _Parts:
     taken -= named
     if taken:
         found = tuple(one for one in found if taken.isdisjoint(range(one.first, one.last)))
-    return _Parts(tokens, found, quantities, categories)
+    return _Parts(tokens, found, quantities, categories, frozenset(taken))
 
 
 def _clauses(parts: _Parts) -> list[Clause]:
@@ -127,10 +129,16 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         urgency=read_urgency(tokens, own) if Role.URGENCY in roles else (),
         excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
         conditional=not _CONDITIONS.isdisjoint(tokens.lower[first:last]),
+        has_complement=any(
+            tokens.lower[at] in _COMPLEMENTS and at not in parts.taken for at in range(first, last)
+        ),
     )
 
 
 _CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
+_COMPLEMENTS: Final = wordset(
+    "nearer smaller larger less lower higher shorter longer younger older fewer bigger otherwise closer"
+)
 _POLAR: Final = frozenset({Role.NEGATOR, Role.STANCE, Role.AXIS})
 
 

@@ -69,8 +69,10 @@ def read_urgency(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Urgency, ..
 
 
 def same_event(claim: Relation, statement: Relation) -> bool:
-    """Whether both relate to one event; an event that is left open is any."""
-    return not claim.event or not statement.event or bool(set(claim.event) & set(statement.event))
+    """Whether both relate to one event, or both end a clause and leave it open ("13 h before")."""
+    if not claim.event or not statement.event:
+        return not claim.event and not statement.event
+    return bool(set(claim.event) & set(statement.event))
 
 
 def waits(quantities: Sequence[Quantity]) -> Iterator[Quantity]:

@@ -6,30 +6,32 @@ from gatekeeper.checks.slots.lexicon.agents import Vocabulary
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 
 STOP: Final = wordset(
-    "a about above according after all also although am an and any are as at be been before being below"
-    " between both but by can could did do does doing down during each either else every few for from"
-    " further had has have having he her here hers him his how however i if in into is it its itself just"
-    " least less let like made make may me might more most much must my need needs no nor not of off on"
-    " once only or other our out over own per rather same shall she should since so some such than that"
-    " the their them then there these they this those through thus to together too under until unless up"
-    " upon us use used using very was we well were what when where whether which while who whom whose why"
-    " will with within without would yes you your etc eg ie vs via per one ones new old mm"
+    "a about above according after all also although am an and any are as at be been before being"
+    " below between both but by can could did do does doing down during each either else every few"
+    " for from further had has have having he her here hers him his how however i if in into is it"
+    " its itself just least less let like made make may me might more most much must my need needs"
+    " no nor not of off on once only or other our out over own per rather same shall she should"
+    " since so some such than that the their them then there these they this those through thus to"
+    " together too under until unless up upon us use used using very was we well were what when"
+    " where whether which while who whom whose why will with within without would yes you your etc"
+    " eg ie vs via per one ones new old mm"
 )
 
 LOW: Final = wordset(
-    "accord acr advice agent answer appl approach appropriate approximate associate authority base basis"
-    " best call carry case category choice choose clinic college commonly common concern condition"
-    " consensus correct current defined definition describe document dose edition eg esc esur evaluate"
-    " evidence example expert fact fda figure finding first follow following general give given good"
-    " guidance guide guideline icrp idea imaging important include indicate individual information know"
-    " latest level limit list low main manage management manual mean measure medical method most name"
-    " next normally note number obtain occur offer old option order part patient person place point"
-    " practice prefer present procedure proceed protocol provide question range rate reach reason receive"
-    " recommend recommendation refer report require research result routine rule safe say scan scenario"
-    " set side show society source standard state statement step study suggest table take term test text"
-    " therefore threshold treatment true typical undergo usual value version year update updated older"
-    " radiologist radiology clinician physician team hospital system people subject value lead cause due"
-    " help consider considered show shows seen"
+    "accord acr advice agent answer appl approach appropriate approximate associate authority base"
+    " basis best call carry case category choice choose clinic college commonly common concern"
+    " condition consensus correct current defined definition describe document dose edition eg esc"
+    " esur evaluate evidence example expert fact fda figure finding first follow following general"
+    " give given good guidance guide guideline icrp idea imaging important include indicate"
+    " individual information know latest level limit list low main manage management manual mean"
+    " measure medical method most name next normally note number obtain occur offer old option"
+    " order part patient person place point practice prefer present procedure proceed protocol"
+    " provide question range rate reach reason receive recommend recommendation refer report"
+    " require research result routine rule safe say scan scenario set side show society source"
+    " standard state statement step study suggest table take term test text therefore threshold"
+    " treatment true typical undergo usual value version year update updated older radiologist"
+    " radiology clinician physician team hospital system people subject value lead cause due help"
+    " consider considered show shows seen"
 )
 """Words that guidelines use for anything: they weigh a quarter of a word that names a subject."""
 
@@ -50,9 +52,9 @@ SYNONYMS: Final[dict[str, str]] = {
     "prophylaxis": "prophylaxis | prophylactic | prevention | preventive",
     "hydration": "hydration | volume expansion | iv fluid",
     "follow-up": (
-        "followed | follows | follow up | surveillance | rescan | rescanned | repeat | repeated | recheck"
-        " | reassess | recall | monitoring | followup | reimage | reimaging | reevaluate | reassessed |"
-        " rechecked | reassessment"
+        "followed | follows | follow up | surveillance | rescan | rescanned | repeat | repeated |"
+        " recheck | reassess | recall | monitoring | followup | reimage | reimaging | reevaluate |"
+        " reassessed | rechecked | reassessment"
     ),
     "biopsy": "biopsy | biopsied | tissue sampling | tissue diagnosis | sampled | sampling",
     "malignancy": "malignancy | cancer | malignant | carcinoma | neoplasm",
@@ -105,12 +107,12 @@ AXES: Final[Vocabulary] = {
     "nature": {"+": "malignant", "-": "benign"},
     "trend": {
         "+": (
-            "increase | increased | increases | rise | rises | raise | raises | grow | grows | enlarge |"
-            " enlarges | prolong | prolongs | lengthen"
+            "increase | increased | increases | rise | rises | raise | raises | grow | grows |"
+            " enlarge | enlarges | prolong | prolongs | lengthen"
         ),
         "-": (
-            "decrease | decreased | decreases | fall | falls | reduce | reduces | reduced | shrink |"
-            " shrinks | lowers | shorten | shortens"
+            "decrease | decreased | decreases | fall | falls | reduce | reduces | reduced | shrink"
+            " | shrinks | lowers | shorten | shortens"
         ),
     },
     "extreme": {"+": "highest | greatest | largest", "-": "lowest | smallest"},
@@ -152,45 +154,48 @@ AXES: Final[Vocabulary] = {
 """Pairs of words that deny each other. A negation turns one into the other."""
 
 NEGATORS: Final = (
-    "not | no | never | without | neither | nor | none | cannot | isn't | aren't | doesn't | don't |"
-    " didn't | wasn't | weren't | shouldn't | can't | won't | wouldn't | couldn't | mustn't | needn't |"
-    " hasn't | haven't | nothing | free of | instead of | rather than | isn’t | aren’t | doesn’t | don’t"
-    " | didn’t | shouldn’t | can’t | won’t"
+    "not | no | never | without | neither | nor | none | cannot | isn't | aren't | doesn't | don't"
+    " | didn't | wasn't | weren't | shouldn't | can't | won't | wouldn't | couldn't | mustn't |"
+    " needn't | hasn't | haven't | nothing | free of | instead of | rather than | isn’t | aren’t |"
+    " doesn’t | don’t | didn’t | shouldn’t | can’t | won’t"
 )
 
 STANCES: Final[dict[str, str]] = {
     "required": (
-        "indication | required | require | requires | requirement | necessary | need | needs | needed |"
-        " mandatory | essential | obligatory | imperative"
+        "indication | required | require | requires | requirement | necessary | need | needs |"
+        " needed | mandatory | essential | obligatory | imperative"
     ),
     "obliged": "must | shall",
     "recommended": (
-        "recommended | recommend | recommends | indicated | should | advised | advise | appropriate |"
-        " warranted | preferred | suggested | justified | treatment of choice | first line"
+        "recommended | recommend | recommends | indicated | should | advised | advise | appropriate"
+        " | warranted | preferred | suggested | justified | treatment of choice | first line"
     ),
     "allowed": (
-        "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible | feasible"
-        " | no action | no restriction | no precautions | no special precautions | no adjustment"
+        "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible |"
+        " feasible | no action | no restriction | no precautions | no special precautions | no"
+        " adjustment"
     ),
     "unnecessary": "unnecessary | unneeded | needless | optional | no longer needed",
     "avoided": (
-        "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding | prohibited |"
-        " unsafe | forbidden | discouraged | inadvisable | inappropriate | dangerous | hazardous |"
-        " precluded | unacceptable | not safe | ill advised | advises against | advise against | advised"
-        " against | recommends against | recommend against | recommended against | argues against"
+        "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding |"
+        " prohibited | unsafe | forbidden | discouraged | inadvisable | inappropriate | dangerous |"
+        " hazardous | precluded | unacceptable | not safe | ill advised | advises against | advise"
+        " against | advised against | recommends against | recommend against | recommended against"
+        " | argues against"
     ),
     "possible": "may | can | could | might",
     "done": (
-        "continue | continued | continues | continuing | resume | resumed | restart | restarted | give |"
-        " given | gives | administer | administered | use | used | perform | performed | proceed | keep |"
-        " kept | done | carried out | start | started | begin | injected | receive | receives | undergo |"
+        "not be awaited | not await | not wait | not delay | without waiting | continue | continued"
+        " | continues | continuing | resume | resumed | restart | restarted | give | given | gives"
+        " | administer | administered | use | used | perform | performed | proceed | keep | kept |"
+        " done | carried out | start | started | begin | injected | receive | receives | undergo |"
         " undergoes | obtain | obtained | administration | go on"
     ),
     "left out": (
-        "withhold | withheld | withholding | hold | held | holding | stop | stopped | stopping |"
-        " discontinue | discontinued | interrupt | interrupted | suspend | suspended | omit | omitted |"
-        " cease | pause | paused | withdraw | withdrawn | forgo | skip | skipped | discard | discarded |"
-        " interruption | discontinuation"
+        "delay | delays | withhold | withheld | withholding | hold | held | holding | stop |"
+        " stopped | stopping | discontinue | discontinued | interrupt | interrupted | suspend |"
+        " suspended | omit | omitted | cease | pause | paused | withdraw | withdrawn | forgo | skip"
+        " | skipped | discard | discarded | interruption | discontinuation"
     ),
 }
 """What a clause says of an action; `done` and `left out` are the actions themselves."""
@@ -207,9 +212,9 @@ URGENCY: Final[dict[str, str]] = {
     ),
     "urgent": "urgent | urgently | emergent | emergently | emergency",
     "routine": (
-        "elective | electively | deferred | defer | nonurgent | non urgent | routine basis | outpatient"
-        " basis | is delayed | are delayed | not delayed | not be delayed | delayed until | postponed |"
-        " put off | next available"
+        "elective | electively | deferred | defer | nonurgent | non urgent | routine basis |"
+        " outpatient basis | is delayed | are delayed | not delayed | not be delayed | delayed"
+        " until | postponed | put off | next available"
     ),
 }
 
@@ -217,8 +222,8 @@ SIDES: Final[dict[str, str]] = {
     "left": "left | leftward | left sided",
     "right": "right | rightward | right sided",
     "both": (
-        "bilateral | bilaterally | both sides | both kidneys | both lungs | both breasts | both adrenals"
-        " | both ovaries | both legs"
+        "bilateral | bilaterally | both sides | both kidneys | both lungs | both breasts | both"
+        " adrenals | both ovaries | both legs"
     ),
     "one": "unilateral | unilaterally | one sided",
     "opposite": "contralateral | opposite side | contralaterally",

@@ -1,0 +1,197 @@
+"""When a slot that differs is a contradiction, and not another row, another case, another subject."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from gatekeeper.checks.slots import category, quantity
+from gatekeeper.checks.slots.alignment import Aligned
+from gatekeeper.checks.slots.clause import Clause
+from gatekeeper.checks.slots.lexicon import BROAD
+from gatekeeper.checks.slots.slot import Match
+from gatekeeper.checks.slots.tokens import TERM_WEIGHT
+
+if TYPE_CHECKING:
+    from gatekeeper.evidence.statements import Statement
+
+BROADLY_ALIGNED: Final = 0.65
+"""Score and margin that a modality or route in another's place needs: they are often named in passing."""
+SAME_SUBJECT: Final = 0.8
+"""Share of what the contradicting statement met of the claim that a rescuing one must meet too."""
+NAMED: Final = 0.9
+"""Weight of terms and equal values in common below which a value may well be that of something else."""
+SURELY: Final = 0.9
+"""Margin above which several numbers of one measure are one mistake, not another row."""
+OWN: Final = 0.3
+"""Share of a claim's terms that a clause must name itself before its numbers speak against the claim."""
+_SAFE: Final = {
+    "number": 0.55,
+    "category": 0.55,
+    "agent": 0.55,
+    "polarity": 0.6,
+    "temporal": 0.7,
+    "laterality": 0.85,
+    "polarity:stance": 0.85,
+    "polarity:negation": 0.85,
+}
+"""Margin (see `Aligned.margin`) below which a difference may well be that of another subject, by signature.
+
+A "not" can belong to anything in a sentence; a dose belongs to what is measured in its unit.
+"""
+_ECHOED: Final = 0.85
+"""The same where the evidence holds the claim's value elsewhere, perhaps in the very row that is meant."""
+
+
+def mistakes(candidate: Aligned) -> set[tuple[int, int]]:
+    """Return the places in the claim that differ, each mistake once.
+
+    Left and right exchanged are one mistake, and so are the words that turn a sentence round, and the
+    numbers of one list; another time word comes along with another value.
+    """
+    decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
+    signatures = {match.signature.partition(":")[0] for match in decisive}
+    one_mistake = signatures in ({"laterality"}, {"polarity"})
+    if signatures == {"number"} and candidate.margin > SURELY:
+        one_mistake = len({match.signature for match in decisive}) == 1
+    return {match.claim for match in decisive[: 1 if one_mistake else None]}
+
+
+def deciding(candidate: Aligned) -> Match:
+    """Return the slot that a differing statement is judged by."""
+    found = (match for match in candidate.differing if match.differs != "temporal")
+    return next(found, candidate.differing[0])
+
+
+def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Statement"]) -> bool:
+    """Whether exactly one slot differs. Two or more: the statement is about another row or case.
+
+    Where the context chose the row (the patient's nodule measures 7 mm), all that differs is wrong.
+    """
+    wrong = len(mistakes(candidate))
+    if not wrong or (wrong > 1 and not candidate.chosen):
+        return False
+    if candidate.weight + len(candidate.agreed) < NAMED:
+        return False
+    if claim.is_negative != candidate.clause.is_negative and _has_turned_bound(candidate):
+        return False
+    match = deciding(candidate)
+    if match.differs == quantity.OTHER_CASE and not _is_of_the_case(candidate, match):
+        return False
+    if not _is_safe(candidate, match, claim, statements):
+        return False
+    broad = match.signature.partition(":")[2] in BROAD
+    return not broad or _replaces(candidate, match, statements[candidate.statement], claim)
+
+
+def _has_turned_bound(candidate: Aligned) -> bool:
+    """Whether a bound is turned round: "at most 30 Gy" and "contraindicated above 30 Gy" agree."""
+    return any(match.differs == "comparator" for match in candidate.differing)
+
+
+def _is_of_the_case(candidate: Aligned, match: Match) -> bool:
+    """Whether another value shows that this row applies, so that its own value is another one."""
+    numbers = {other.signature for other in candidate.agreed if other.signature.startswith("number")}
+    return candidate.chosen or bool(numbers - {match.signature})
+
+
+def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
+    """Whether both speak of the same so closely that the difference counts.
+
+    What the evidence says nowhere counts sooner than what it says of something else.
+    """
+    kind = match.signature.partition(":")[0]
+    if kind == "number" and not candidate.chosen:
+        row_is_named = any(other.is_placed for other in candidate.agreed)
+        if not row_is_named and candidate.own_share() < OWN:
+            return False
+    needed = _SAFE.get(match.signature, _SAFE[kind])
+    if _is_said_elsewhere(match, claim, statements):
+        needed = max(needed, _ECHOED)
+    return candidate.margin >= needed
+
+
+def _is_said_elsewhere(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
+    """Whether the evidence holds the claim's number, category or agent anywhere."""
+    names = {one.name for one in claim.agents if (one.first, one.last) == match.claim}
+    if names:
+        return any(not names.isdisjoint(statement.outline.named) for statement in statements)
+    numbers = [one for one in claim.quantities if (one.first, one.last) == match.claim]
+    grades = [one for one in claim.categories if (one.first, one.last) == match.claim]
+    if not numbers and not grades:
+        return False
+    clauses = [clause for statement in statements for clause in statement.reading.clauses]
+    return any(
+        quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) is None
+        for mine in numbers
+        for clause in clauses
+        for theirs in clause.quantities
+    ) or any(
+        category.comparable(mine, theirs) and category.agrees(mine, theirs)
+        for mine in grades
+        for clause in clauses
+        for theirs in clause.categories
+    )
+
+
+def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: Clause) -> bool:
+    """Whether a modality, route or the like really stands in another's place.
+
+    Where the sentence names the claim's one too, its row has to be the claim's, by a condition that the
+    other row does not share, or by all the claim's other words.
+    """
+    if candidate.score < BROADLY_ALIGNED or candidate.margin < BROADLY_ALIGNED:
+        return False
+    named = {agent.name for agent in claim.agents if (agent.first, agent.last) == match.claim}
+    if match.signature == "agent:modality" and any(agent.name in named for agent in candidate.clause.agents):
+        return False
+    rivals = [
+        row
+        for row in statement.reading.clauses
+        if row is not candidate.clause and any(agent.name in named for agent in row.agents)
+    ]
+    if not rivals:
+        return True
+    if match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT:
+        return True
+    return all(_is_other_case(claim, candidate.clause, rival) for rival in rivals)
+
+
+def _is_other_case(claim: Clause, row: Clause, rival: Clause) -> bool:
+    """Whether a row holds under a condition of the claim, and a rival row under another.
+
+    A row that follows and names no condition at all holds under the one before.
+    """
+    for group, members in claim.conditions.items():
+        if members & row.conditions.get(group, frozenset()):
+            other = rival.conditions.get(group, frozenset())
+            if not other & members and (rival.conditions or rival.first < row.first):
+                return True
+    return False
+
+
+def rescues(other: Aligned, candidate: Aligned) -> bool:
+    """Whether another statement agrees on the very slot, and on the other values the candidate agreed on.
+
+    A further clause of the same sentence need not repeat the sentence's other values.
+    """
+    slot = deciding(candidate)
+    agreed = {match.claim for match in other.agreed}
+    if other.differing or slot.claim not in agreed or not _is_as_close(other, candidate, slot):
+        return False
+    if candidate.conditions_met and not other.conditions_met:
+        return False
+    if {match.claim for match in candidate.agreed if match.is_placed} <= agreed:
+        return True
+    return other.statement == candidate.statement and slot.differs != "polarity"
+
+
+def _is_as_close(other: Aligned, candidate: Aligned, slot: Match) -> bool:
+    """Whether a statement is about the claim's subject no less than the candidate is.
+
+    Equal values count like words. Where agents differ, the agent's own name does not count for the
+    statement that names it.
+    """
+    names = {agent.name for agent in other.clause.agents} if slot.is_agent else set()
+    met = sum(weight for concept, weight in other.own.items() if concept not in names)
+    met += sum(match.is_placed and match.claim != slot.claim for match in other.agreed)
+    there = sum(candidate.own.values()) + sum(match.is_placed for match in candidate.agreed)
+    return met >= SAME_SUBJECT * there
