@@ -34,6 +34,16 @@ _NAMED_BY = {
 """The setting that names each backend, and what to do where it is missing."""
 
 
+_RESTS_ON = {
+    "audit_log": ("audit_head", "audit_rotate_daily", "audit_keep_days"),
+    "review_db": (
+        *("review_key", "review_key_file", "reviewer_keys", "review_webhook"),
+        *("audit_sample_rate", "drift_reference"),
+    ),
+}
+"""Settings that would do nothing without another one: whoever sets them believes to be protected."""
+
+
 class Settings(BaseSettings):
     """Everything that `gatekeeper serve` can be told; times in seconds, sizes in bytes."""
 
@@ -118,6 +128,14 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"--{setting} belongs to backend '{backend}', not '{self.backend}'; drop one of them"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_asked_in_vain(self) -> Self:
+        for needed, settings in _RESTS_ON.items():
+            asked = [setting for setting in settings if getattr(self, setting)]
+            if asked and getattr(self, needed) is None:
+                raise ValueError(f"{asked[0]} does nothing without {needed}; give it, or drop {asked[0]}")
         return self
 
 

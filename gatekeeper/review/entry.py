@@ -53,7 +53,8 @@ def items_of(
         index = judgement.answer.index
         row = f"{outcome.decision_id}-{index}" if several else outcome.decision_id
         assessment, at = judgement.assessment, outcome.at.timestamp()
-        high_risk = assessment.signals.get("triage.high_risk") == 1.0
+        unknown = float("triage" in assessment.unavailable)  # a topic that nobody read may be a high-risk one
+        high_risk = assessment.signals.get("triage.high_risk", unknown) == 1.0
         items.append(
             Item(
                 id=row,

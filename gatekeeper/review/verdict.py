@@ -15,7 +15,7 @@ SETTLED: Final[Mapping[str, str]] = {"release": "released", "correct": "correcte
 STATUSES: Final = (*UNSETTLED, *SETTLED.values(), "withheld")
 """`withheld` is where an item ends that nobody settled before it expired."""
 
-_OVERCONFIDENT: Final = 0.8
+OVERCONFIDENT: Final = 0.8
 """Calibrated confidence from which a dangerous error counts as dangerously overconfident."""
 
 
@@ -107,4 +107,4 @@ def with_overconfidence(
     known = any(errors) or None not in errors
     if confidence is None or not known or "dangerous_overconfidence" in labels:
         return dict(labels)
-    return {**labels, "dangerous_overconfidence": confidence >= _OVERCONFIDENT and any(errors)}
+    return {**labels, "dangerous_overconfidence": confidence >= OVERCONFIDENT and any(errors)}

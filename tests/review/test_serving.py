@@ -3,7 +3,8 @@
 import asyncio
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,17 @@ from aiohttp import web
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
+from gatekeeper.assessment import Finding, Subject
+from gatekeeper.audit import record_of
+from gatekeeper.backends.scripted import ScriptedBackend
+from gatekeeper.bundle import load_bundle
 from gatekeeper.cli import main
 from gatekeeper.errors import ReviewError
-from gatekeeper.review.sealing import new_key
+from gatekeeper.gate import Gate, new_decision_id
+from gatekeeper.review.entry import drawn_from, items_of
+from gatekeeper.review.sealing import Seal, new_key
 from gatekeeper.server import auth
+from gatekeeper.wire.request import parse_chat
 from tests.review.test_queue import SAFE, SCORES
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, WRONG, script_of
 from tests.server.test_reliability import wait_for
@@ -283,8 +291,36 @@ def test_without_review_db_there_is_no_queue(serve: Serve) -> None:
     assert (result.exit_code, "sqlite:///FILE" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("setting", ["--review-key-file", "--reviewer-keys", "--audit-head"])
+def test_settings_without_effect_are_refused(setting: str) -> None:
+    """Asking for review without a queue, or for a head without a log, is refused at the start."""
+    result = CliRunner().invoke(main, ["serve", setting, "x", "--port", "0"])
+    assert (result.exit_code, "does nothing without" in result.stderr) == (2, True)
+
+
 def test_the_database_file_is_its_owners(site: Callable[..., Site], url: str) -> None:
     """Nobody but the gate's user can read an SQLite queue."""
     site()
     if url.startswith("sqlite"):
         assert stat.S_IMODE(Path(url.removeprefix("sqlite:///")).stat().st_mode) == 0o600
+
+
+async def test_an_unread_topic_counts_as_high_risk(script: Script, seal: Seal) -> None:
+    """Where the triage check failed, the topic may be a high-risk one, so two reviewers are needed."""
+    bundle = load_bundle(Path("policies/default.yaml"))
+    broken = tuple(_Broken(check.name) if check.name == "triage" else check for check in bundle.checks)
+    gate = Gate(ScriptedBackend(script(script_of({"answer": RIGHT}))), replace(bundle, checks=broken))
+    body = {"messages": [{"role": "user", "content": QUESTION}], "evidence": EVIDENCE}
+    outcome = await gate.answer(parse_chat(body), new_decision_id())
+    rows = items_of(outcome, record_of(outcome), drawn_from(outcome, 0), client="", ttl_s=1, seal=seal)
+    assert [row.high_risk for row in rows] == [True]
+
+
+class _Broken:
+    inline = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __call__(self, subject: Subject) -> Sequence[Finding]:
+        raise RuntimeError("broken on purpose")

@@ -1,11 +1,8 @@
 """What a calibrated probability says of the four risks of an answer."""
 
-from typing import Final
-
 from gatekeeper.assessment import Assessment
 from gatekeeper.policy.criteria import SafetyRate
-
-_OVERCONFIDENT: Final = 0.8
+from gatekeeper.review.verdict import OVERCONFIDENT
 
 
 def expected_risks(assessment: Assessment) -> dict[SafetyRate, float] | None:
@@ -24,5 +21,5 @@ def expected_risks(assessment: Assessment) -> dict[SafetyRate, float] | None:
         "high_risk_error": p_wrong,
         "unsafe_answer": p_wrong,
         "evidence_contradiction": p_wrong if with_evidence else 0.0,
-        "dangerous_overconfidence": p_wrong if confidence >= _OVERCONFIDENT else 0.0,
+        "dangerous_overconfidence": p_wrong if confidence >= OVERCONFIDENT else 0.0,
     }
