@@ -1,7 +1,7 @@
 """Which statements speak of what a claim speaks of, and how closely."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from heapq import nlargest
 from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_CANDIDATES: Final = 24
 """Statements that a claim is compared with, however long the evidence is."""
-GLANCE: Final = 0.3
+GLANCE: Final = 0.4
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
@@ -99,7 +99,6 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
     Clauses that hold under other conditions are left out.
     """
     terms, around = rarity.weighed(claim.clause.terms), rarity.weighed(claim.around)
-    named = claim.named
     for position in _candidates(claim.words, statements):
         statement = statements[position]
         if not _may_align(terms, around, statement):
@@ -112,38 +111,20 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
             matches = compare_slots(claim, other)
             score = _with_slots(overlap, claim.clause, matches)
             if score >= ALIGNED:
-                back = back_share(rarity.weighed(other.terms), named)
-                yield _aligned(
-                    position, claim, other, statement, overlap, score, back, sum(terms.values()), matches
+                yield Aligned(
+                    position,
+                    other,
+                    score,
+                    back_share(rarity.weighed(other.terms), claim.named),
+                    overlap.own,
+                    sum(terms.values()),
+                    overlap.hit,
+                    overlap.unmet,
+                    agreed=tuple([match for match in matches if not match.differs]),
+                    differing=tuple([match for match in matches if match.differs]),
+                    chosen=gate.context_fits(claim, other),
+                    conditions_met=_conditions_met(claim.clause, other, statement),
                 )
-
-
-def _aligned(
-    position: int,
-    claim: Assertion,
-    other: Clause,
-    statement: "Statement",
-    overlap: "_Overlap",
-    score: float,
-    back: float,
-    whole: float,
-    matches: Sequence[Match],
-) -> Aligned:
-    agreed = tuple(match for match in matches if match.differs is None)
-    return Aligned(
-        position,
-        other,
-        score,
-        back,
-        overlap.own,
-        whole,
-        overlap.hit,
-        overlap.unmet,
-        agreed,
-        differing=tuple(match for match in matches if match.differs),
-        chosen=gate.context_fits(claim, other),
-        conditions_met=_conditions_met(claim.clause, other, statement),
-    )
 
 
 def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> list[int]:
@@ -238,11 +219,10 @@ def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> 
     return min(1.0, hit / whole) if whole > 0 else 0.0
 
 
-def back_share(stated: Mapping[str, float], named: Iterable[str]) -> float:
+def back_share(stated: Mapping[str, float], named: Set[str]) -> float:
     """Return the share of what a statement speaks of that is named; all, where it speaks of nothing."""
     whole = sum(stated.values())
-    named = set(named)
-    return sum(weight for concept, weight in stated.items() if concept in named) / whole if whole else 1.0
+    return sum([weight for concept, weight in stated.items() if concept in named]) / whole if whole else 1.0
 
 
 def _conditions_met(claim: Clause, other: Clause, statement: "Statement") -> bool:

@@ -60,19 +60,15 @@ class Assertion(NamedTuple):
     """A clause of a claim with what it is read with.
 
     `context` are the clauses of the claim's context and the earlier ones of its sentence: they choose
-    the statements that apply. `around` maps what they speak of to weights; `words` are all concepts of
-    the claim, those in its values too.
+    the statements that apply. `around` maps what they speak of to weights, `named` is all that the
+    clause and they speak of, and `words` are all concepts of the claim, those in its values too.
     """
 
     clause: Clause
-    context: tuple[Clause, ...] = ()
-    around: Mapping[str, float] = {}
+    context: tuple[Clause, ...]
+    around: Mapping[str, float]
+    named: frozenset[str]
     words: frozenset[str] = frozenset()
-
-    @property
-    def named(self) -> frozenset[str]:
-        """Everything that the clause and its context speak of."""
-        return frozenset(self.clause.terms.keys() | self.around.keys())
 
 
 def assertions(
@@ -83,7 +79,7 @@ def assertions(
     An earlier clause is context where it fills in other kinds of slots: in "an 8 mm nodule is 4A; CT
     follows in 3 months" the size chooses the row for the CT, in a list of rows it does not.
     """
-    given: dict[str, float] = {concept: weight for one in context for concept, weight in one.terms.items()}
+    named = {concept: weight for one in (*context, *clauses) for concept, weight in one.terms.items()}
     for place, clause in enumerate(clauses):
         if not clause.says_something:
             continue
@@ -91,9 +87,5 @@ def assertions(
         earlier = tuple(
             one for one in clauses[:place] if own.isdisjoint(slot.signature for slot in one.values())
         )
-        around = dict(given)
-        for other in clauses:
-            around.update(other.terms)
-        for concept in clause.terms:
-            around.pop(concept, None)
-        yield Assertion(clause, context + earlier, around, words)
+        around = {concept: weight for concept, weight in named.items() if concept not in clause.terms}
+        yield Assertion(clause, context + earlier, around, frozenset(named), words)

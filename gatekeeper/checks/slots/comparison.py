@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 CLOSE: Final = 0.25
 """How much worse than the best aligned statement another may be aligned and still be heard."""
-SUPPORTS: Final = 0.6
+SUPPORTS: Final = 0.8
+"""Margin (see `Aligned.margin`) from which a statement that differs in nothing supports a claim."""
 SAID: Final = 0.5
 """Share of a claim, its values counted in, that the supporting clause itself must say."""
 UNHEARD: Final = 0.4
@@ -115,7 +116,7 @@ def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
     best = max(agreeing, key=lambda one: one.rank, default=None)
     met = {match.claim for one in agreeing for match in one.agreed}
     slots = list(clause.values())
-    if best is None or best.score < SUPPORTS or best.unmet > UNHEARD * best.whole:
+    if best is None or best.margin < SUPPORTS or best.unmet > UNHEARD * best.whole:
         return None
     said = sum(best.own.values()) + sum((slot.first, slot.last) in met for slot in slots)
     if said < SAID * (best.whole + len(slots)):

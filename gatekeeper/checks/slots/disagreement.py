@@ -42,7 +42,7 @@ def _disagreement(
 ) -> str | None:
     if any(clause.conditions.get(group) != other.conditions.get(group) for group in ONE_SIDED):
         return None
-    claim = Assertion(clause)
+    claim = Assertion(clause, (), {}, frozenset(clause.terms))
     if not gate.is_open(claim, other, second.outline.named):
         return None
     matches = compare_slots(claim, other)

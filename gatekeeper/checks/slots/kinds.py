@@ -62,8 +62,8 @@ def _numbers(claim: Assertion, statement: Clause) -> Iterator[Match]:
 
 def _telling(claimed: Quantity, claim: Assertion) -> frozenset[str]:
     """Return the words that tell which of a statement's quantities is meant."""
-    alone = sum(other.signature == claimed.signature for other in claim.clause.quantities) == 1
-    return claim.named if alone else claimed.anchors
+    measures = [other.unit.measure for other in claim.clause.quantities]
+    return claim.named if measures.count(claimed.unit.measure) == 1 else claimed.anchors
 
 
 def _nearest(named: frozenset[str], candidates: list[_Anchored]) -> list[_Anchored]:

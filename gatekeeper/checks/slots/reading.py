@@ -129,9 +129,8 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         urgency=read_urgency(tokens, own) if Role.URGENCY in roles else (),
         excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
         conditional=not _CONDITIONS.isdisjoint(tokens.lower[first:last]),
-        has_complement=any(
-            tokens.lower[at] in _COMPLEMENTS and at not in parts.taken for at in range(first, last)
-        ),
+        has_complement=not _COMPLEMENTS.isdisjoint(tokens.lower[first:last])
+        and any(tokens.lower[at] in _COMPLEMENTS for at in range(first, last) if at not in parts.taken),
     )
 
 
