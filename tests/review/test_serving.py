@@ -5,6 +5,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,13 @@ class Site:
         return self.call("POST", f"gatekeeper/reviews/{item}/resolve", who, json=body)
 
     def metric(self, name: str, **labels: str) -> float:
-        """Return one sample of /metrics."""
+        """Return one sample of /metrics; NaN before it was first read from the database."""
         text = httpx.get(f"{self.proxy.url}/metrics").text
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 if sample.name == name and sample.labels == labels:
                     return sample.value
-        raise KeyError(name)
+        return nan
 
 
 @pytest.fixture
@@ -206,7 +207,10 @@ def test_outcomes_that_nobody_drew_do_not_count(site: Callable[..., Site]) -> No
     outcome = {"decision_id": name, "outcome": {"unsafe_answer": True}}
     assert here.call("POST", "gatekeeper/outcomes", json=outcome).json()["counted"] is False
     assert here.metric("gatekeeper_outcomes_total", risk="unsafe_answer", counted="no") == 1.0
-    wait_for(lambda: observed(here, "unsafe_answer") != 0.0)  # NaN: nothing is known
+    before = here.metric("gatekeeper_risk_refreshed_seconds")
+    wait_for(lambda: here.metric("gatekeeper_risk_refreshed_seconds") > before)
+    labels = here.metric("gatekeeper_observed_labels", risk="unsafe_answer", population="delivered")
+    assert (labels, isnan(observed(here, "unsafe_answer"))) == (0.0, True)
 
 
 @pytest.fixture
