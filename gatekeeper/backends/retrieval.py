@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from math import exp, log
+from math import exp, fsum, log
 from typing import Final
 
 from gatekeeper.claims.sentences import sentences
@@ -55,8 +55,9 @@ class Overlap:
 
     def _shares(self, query: Collection[str]) -> list[float]:
         weights = {word: self._weight(word) for word in query}
-        total = sum(weights.values()) or 1.0
-        return [sum(weights[word] for word in words & weights.keys()) / total for words in self._words]
+        # fsum: the order of a set differs from process to process, and with it a plain sum's last digit.
+        total = fsum(weights.values()) or 1.0
+        return [fsum(weights[word] for word in words & weights.keys()) / total for words in self._words]
 
     def _weight(self, word: str) -> float:
         frequency = self._frequency[word]

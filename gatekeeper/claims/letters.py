@@ -59,7 +59,11 @@ def _patterns(letters: str) -> _Patterns:
     named = r"(?i:option|choice|letter|answer)\s"
     noun = rf"(?:{named})?"
     copula = r"(?:\s(?:is|would be|should be|must be)\s?:?|\s?[:=]|\s[-–—])"
-    verb = r"(?:choose|chose|select|selected|pick|go with|opt for|answer with)"
+    # "I would not choose B", "one might pick A": no choice.
+    verb = (
+        r"(?<!not\s)(?<!n't\s)(?<!n’t\s)(?<!never\s)(?<!might\s)(?<!could\s)"
+        r"(?:choose|chose|select|selected|pick|go with|opt for|answer with)"
+    )
     return _Patterns(
         explicit=(
             re.compile(

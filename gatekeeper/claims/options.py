@@ -88,7 +88,7 @@ def _between(text: str, marks: list[re.Match[str]]) -> tuple[tuple[Option, ...],
     end = last.start() if last else len(text)
     stops = [mark.start() for mark in marks[1:]] + [end]
     options = tuple(
-        Option(_letter(mark), text[mark.end() : stop].strip(" \t\n*_;,"))
+        Option(_letter(mark), text[mark.end() : stop].strip(" \t\r\n*_;,"))
         for mark, stop in zip(marks, stops, strict=True)
     )
     return options, Span(marks[0].start(), end)

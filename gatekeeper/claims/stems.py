@@ -10,7 +10,9 @@ _NEGATION: Final = re.compile(
     r"|(?i:(?:(?<=\bis )|(?<=\bare )|(?<=\bshould )|(?<=\bwould )|(?<=\bdoes )|(?<=\bcan))not\b)"
     r"|(?i:\bleast(?= (?:likely|appropriate|suitable|useful|accurate|correct)\b))"
     r"|(?i:\b(?:in(?=correct\b|accurate\b|appropriate\b)|un(?=true\b|suitable\b)))"
-    r"|(?i:\bfalse\b|\bwrong\b)"
+    # "false-negative rate", "false lumen" and "wrong-site surgery" are things, not negations.
+    r"|(?i:\bfalse\b(?![-\s](?:negative|positive|lumen|aneurysm|alarm|cord|tendon))"
+    r"|\bwrong\b(?![-\s](?:side|site|patient|level|procedure|organ)))"
 )
 
 

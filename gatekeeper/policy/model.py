@@ -11,6 +11,7 @@ from gatekeeper.policy.criteria import GateCriteria
 from gatekeeper.policy.signals import SignalSpec, vocabulary
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
+Term = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\w")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 CHECKS = ("slots", "confidence", "hedging", "triage")
 
@@ -82,7 +83,7 @@ class CheckSettings(_Strict):
 class TriageSettings(CheckSettings):
     """The triage check and its topics: name → terms that stand for it (matched as whole words)."""
 
-    topics: dict[Identifier, tuple[Text, ...]] = Field(default_factory=dict, max_length=64)
+    topics: dict[Identifier, tuple[Term, ...]] = Field(default_factory=dict, max_length=64)
 
 
 class Checks(_Strict):

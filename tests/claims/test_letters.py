@@ -101,3 +101,17 @@ def test_a_declared_letter_stands_where_it_is_said_to(text: str, letters: str) -
 def test_every_letter_is_read_in_every_common_frame(letter: str, frame: str) -> None:
     """No letter, A included, is lost in the ways that models usually answer."""
     assert declared_letter(frame.format(letter), LETTERS) == letter
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("I would not choose B. Option C is correct.", "C"),
+        ("One might pick A, but option C is correct.", "C"),
+        ("I don't select D. The answer is B.", "B"),
+        ("I would choose B.", "B"),
+    ],
+)
+def test_a_rejected_option_is_no_choice(text: str, letter: str) -> None:
+    """An option that the answer turns down is never taken for its choice."""
+    assert declared_letter(text, "ABCD") == letter

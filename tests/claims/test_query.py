@@ -76,3 +76,18 @@ def test_negated_stems_are_recognised(stem: str) -> None:
 def test_other_stems_are_not(stem: str) -> None:
     """A negation in the vignette, or the word "contraindicated", does not turn the question round."""
     assert not is_negated(stem)
+
+
+@pytest.mark.parametrize(
+    ("stem", "negated"),
+    [
+        ("What is the false-negative rate of CT?", False),
+        ("Which branch arises from the false lumen?", False),
+        ("Which step prevents wrong-site surgery?", False),
+        ("Which statement is false?", True),
+        ("Which of these is wrong?", True),
+    ],
+)
+def test_a_false_lumen_is_no_negation(stem: str, *, negated: bool) -> None:
+    """Words that name a thing do not turn the question round."""
+    assert is_negated(stem) is negated
