@@ -8,6 +8,7 @@ from gatekeeper.checks.slots.category import Category
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.laterality import Side
 from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
@@ -17,25 +18,7 @@ WEAK: Final = frozenset({",", "and", "or", "while", "then", "."})
 _CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
 _SEPARATORS: Final = STRONG | WEAK | _CHOOSING
 _LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
-_FRONTING: Final = frozenset(
-    {
-        "at",
-        "in",
-        "for",
-        "with",
-        "without",
-        "during",
-        "after",
-        "before",
-        "on",
-        "if",
-        "when",
-        "among",
-        "within",
-        "under",
-        "once",
-    }
-)
+_FRONTING: Final = wordset("at in for with without during after before on if when among within under once")
 _LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urgency")
 
 Placed = Quantity | Category | Side | Agent

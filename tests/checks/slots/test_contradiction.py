@@ -1,0 +1,68 @@
+import pytest
+
+from gatekeeper.assessment import Verdict
+from gatekeeper.checks.slots import compare
+from tests.checks.slots.pairs import statements
+
+TIRADS = "FNA is advised for TR3 nodules of 2.5 cm or more, TR4 ≥ 1.5 and TR5 ≥ 1.0."
+APIXABAN = (
+    "Before high-risk work apixaban is left out for four doses when creatinine clearance is 50 mL/min or "
+    "more, and for six doses when it lies between 30 and 50 mL/min."
+)
+LUNGS = "Treatment is contraindicated when the lungs would receive more than 30 Gy in one session."
+PLACENTA = (
+    "The report is normal if the edge is 2 cm or more from the os, and low-lying if the edge is nearer."
+)
+ALTEPLASE = (
+    "Alteplase may be given within 4.5 hours of onset. Thrombectomy is considered up to 24 hours after onset."
+)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        (TIRADS, "FNA is advised for TR4 nodules of 1.5 cm or more."),
+        (TIRADS, "A TR5 nodule of 10 mm or more should undergo FNA."),
+        (APIXABAN, "Six doses of apixaban are left out when creatinine clearance is 30–50 mL/min."),
+        (LUNGS, "The lungs may receive at most 3000 cGy in one session."),
+        (PLACENTA, "An edge less than 2 cm from the os is low-lying."),
+        (ALTEPLASE, "Thrombectomy is considered within 24 hours of onset."),
+        (
+            "Barium is avoided; a water-soluble agent is used.",
+            "Use a water-soluble agent rather than barium.",
+        ),
+        ("MRI without gadolinium follows.", "Gadolinium is excreted by the kidneys."),
+        ("If no endoleak is seen, annual ultrasound is enough.", "An endoleak is repaired with a stent."),
+    ],
+)
+def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str) -> None:
+    """Other rows, turned bounds, carried units and denied alternatives do not count against a true claim."""
+    assert compare(claim, "", statements(evidence)).verdict is not Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim", "kind"),
+    [
+        (TIRADS, "FNA is advised for TR4 nodules of 1.0 cm or more.", "number"),
+        (APIXABAN, APIXABAN.partition(", and")[0].replace("four", "three"), "number"),
+        (LUNGS, LUNGS.replace("30 Gy", "50 Gy"), "number"),
+        (ALTEPLASE, "Alteplase may be given within 24 hours of onset.", "number"),
+        (ALTEPLASE, "Alteplase must not be given within 4.5 hours of onset.", "polarity"),
+    ],
+)
+def test_the_same_rows_still_catch_what_is_wrong(evidence: str, claim: str, kind: str) -> None:
+    """Caution with rows does not let a wrong value pass."""
+    found = compare(claim, "", statements(evidence))
+
+    assert (found.verdict, found.kind) == (Verdict.CONTRADICTED, kind)
+
+
+def test_the_probability_grows_with_the_likeness() -> None:
+    """A difference between two sentences on exactly one subject is surer than one between loose relatives."""
+    evidence = statements("Alteplase may be given within 4.5 hours of the onset of an ischaemic stroke.")
+    close = compare(
+        "Alteplase may be given within 6 hours of the onset of an ischaemic stroke.", "", evidence
+    )
+    loose = compare("In stroke units of some countries alteplase is given within 6 hours.", "", evidence)
+
+    assert close.value > max(0.9, loose.value)
