@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench lock serve clean
+.PHONY: demo test bench lock serve clean gate-reports gate-check
 
 demo: $(VENV)/.core
 	$(BIN)/python -m gatekeeper.demo.run
@@ -15,12 +15,20 @@ test: $(VENV)/.full
 	$(BIN)/ruff check gatekeeper radsafe_bench tests
 	$(BIN)/ruff format --check gatekeeper radsafe_bench tests
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory gate-check
 	$(BIN)/pytest tests/benchmarks -q -p no:randomly --benchmark-enable --benchmark-disable-gc --benchmark-max-time=0.2 --benchmark-min-rounds=3
 	$(BIN)/pytest
 
 bench: $(VENV)/.full
 	$(BIN)/python -m tests.load.rig
 	$(BIN)/pytest tests/benchmarks --benchmark-enable
+
+# The gate's true report of every shipped policy on the extractive baseline: recorded, and held to.
+gate-reports: $(VENV)/.full
+	RADSAFE_BENCH=$(CURDIR)/$(BIN)/radsafe-bench deploy/ci/shipped_reports.sh record
+
+gate-check: $(VENV)/.full
+	RADSAFE_BENCH=$(CURDIR)/$(BIN)/radsafe-bench deploy/ci/shipped_reports.sh check
 
 # Exact versions with hashes; the locks name no registry.
 lock:

@@ -30,6 +30,11 @@ from tests.load.exchange import request_body, response_body
 
 CONCURRENCIES = (1, 16)
 _PYTHON = (sys.executable, "-m")
+_LITELLM = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+}
+"""LiteLLM's proxy as the rig runs it: no download at its start, no key, no check."""
 
 
 def main() -> None:
@@ -85,7 +90,7 @@ def _litellm(command: str, address: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _process(*command: str) -> Iterator[None]:
-    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    environment = {**os.environ, **_LITELLM}
     process = subprocess.Popen(
         command,
         env=environment,
