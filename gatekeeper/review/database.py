@@ -39,6 +39,13 @@ class Database:
         with self._failing_clearly(), Session(self._engine) as session, session.begin():
             yield session
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Read one consistent state; in SQLite without waiting for whoever writes."""
+        engine = self._engine.execution_options(reading=True)
+        with self._failing_clearly(), Session(engine) as session:
+            yield session
+
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
@@ -106,6 +113,7 @@ def _sqlite(address: URL, options: dict[str, Any]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine

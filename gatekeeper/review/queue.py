@@ -55,7 +55,7 @@ class ReviewQueue:
         """Return items without any text: open ones riskiest and oldest first, settled ones newest first."""
         order = [Item.resolved_at.desc()] if settled else [Item.urgency.desc(), Item.at, Item.id]
         statement = select(Item).where(Item.status.not_in(UNSETTLED) if settled else self._open())
-        with self.database.transaction() as session:
+        with self.database.reading() as session:
             found = session.scalars(
                 statement.order_by(*order).limit(min(limit, MAX_LISTED)).offset(offset)
             ).all()
@@ -63,7 +63,7 @@ class ReviewQueue:
 
     def shown(self, item_id: str) -> dict[str, Any]:
         """Return one item with its reviews, and its text where that was kept."""
-        with self.database.transaction() as session:
+        with self.database.reading() as session:
             item = _find(session, item_id)
             return full_view(item, _reviews(session, item_id), self.seal)
 
@@ -104,7 +104,7 @@ class ReviewQueue:
 
     def decision(self, decision_id: str, client: str) -> dict[str, Any]:
         """Return what became of an application's own decision, with what a clinician released of it."""
-        with self.database.transaction() as session:
+        with self.database.reading() as session:
             items = _of_client(session, decision_id, client)
             reviews = {item.id: _reviews(session, item.id) for item in items}
             return decision_view(decision_id, items, reviews, self.seal, self._clock())
@@ -170,7 +170,7 @@ class ReviewQueue:
 
     def lengths(self) -> tuple[dict[tuple[str, str], int], float | None]:
         """Return the number of items by (purpose, status), and when the oldest unsettled held one came."""
-        with self.database.transaction() as session:
+        with self.database.reading() as session:
             counts = session.execute(
                 select(Item.purpose, Item.status, func.count()).group_by(Item.purpose, Item.status)
             ).all()
