@@ -21,13 +21,17 @@ DETECTORS = (
         f"slots.{kind}"
         for kind in (
             "agent",
+            "case",
             "category",
             "comparator",
             "device",
             "interval",
             "laterality",
+            "modality",
             "number",
             "polarity",
+            "route",
+            "sequence",
             "temporal",
             "unit",
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -15,7 +16,10 @@ DATA = Path(__file__).parents[2] / "data"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A claim beside evidence, labelled by construction; `kind` is the slot that was changed."""
+    """A claim beside evidence, labelled by construction; `kind` is the slot that was changed.
+
+    `beside` holds further documents of the evidence.
+    """
 
     id: str
     kind: str
@@ -23,16 +27,23 @@ class Pair:
     claim: str
     label: Verdict
     context: str = ""
+    beside: tuple[str, ...] = ()
 
     def compare(self) -> Comparison:
         """Return what the evidence is found to say of the claim."""
-        return compare(self.claim, self.context, statements(self.evidence))
+        return compare(self.claim, self.context, statements(self.evidence, *self.beside))
 
 
 def read_pairs(path: Path) -> list[Pair]:
     """Read a table of pairs, one JSON object a line."""
     rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
-    return [Pair(**{**row, "label": Verdict(row["label"])}) for row in rows]
+    return [_pair(row) for row in rows]
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    evidence = row["evidence"]
+    first, *beside = [evidence] if isinstance(evidence, str) else evidence
+    return Pair(**{**row, "evidence": first, "beside": tuple(beside), "label": Verdict(row["label"])})
 
 
 def statements(*texts: str) -> tuple[Statement, ...]:
