@@ -36,7 +36,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--api-keys", type=_FILE, help="File of hashed API keys (`gatekeeper key new`).")
 @click.option("--audit-log", type=_FILE, help="Append-only decision log.")
 @click.option("--audit-head", type=_FILE, help="Second place for the log's head, to detect a cut tail.")
-@click.option("--review-db", help="Review queue and live risk: sqlite:///FILE or postgresql://USER@HOST/NAME.")
+@click.option(
+    "--review-db", help="Review queue and live risk: sqlite:///FILE or postgresql://USER@HOST/NAME."
+)
 @click.option("--review-key-file", type=_FILE, help="Key to keep texts for reviewers with, encrypted.")
 @click.option("--reviewer-keys", type=_FILE, help="File of hashed keys of reviewers (`gatekeeper key new`).")
 @click.option("--review-webhook", help="URL to tell when a decision changes: its id and status.")
