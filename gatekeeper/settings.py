@@ -35,6 +35,8 @@ _NAMED_BY = {
 
 
 _RESTS_ON = {
+    "gguf": ("n_threads",),
+    "litellm": ("litellm_api_base",),
     "audit_log": ("audit_head", "audit_rotate_daily", "audit_keep_days"),
     "review_db": (
         *("review_key", "review_key_file", "reviewer_keys", "review_webhook"),

@@ -58,8 +58,8 @@ class Engine:
     def read(self, prompt: Tokens, interrupted: Interrupted) -> int:
         """Decode a prompt and return how many of its tokens were still there from the one before.
 
-        After it the scores of the next token can be read. Raises InvalidRequest where the
-        prompt does not fit, Interruption if it is no longer wanted.
+        After it the scores of the next token can be read. Raises InvalidRequest where the prompt does not
+        fit, Interruption if it is no longer wanted.
         """
         if len(prompt) >= self.context.size:
             raise too_long(self.context.size)

@@ -47,7 +47,7 @@ _IGNORE: Final = native.llama_log_callback(_ignore)
 
 
 class Spelling(NamedTuple):
-    """A token's text and bytes."""
+    """A token's text as it is shown, and the bytes that it adds to an answer: none for a control token."""
 
     text: str
     data: list[int]
@@ -136,14 +136,15 @@ class Model:
         return known
 
     def spelling(self, token: int) -> Spelling:
-        """Return a token as it is shown beside its probability, a control token too.
+        """Return a token as it is shown beside its probability.
 
         Bytes that are no whole character are escaped, so that different tokens never look the same.
         """
         known = self._spellings.get(token)
         if known is None:
-            data = self.piece(token) or self._piece(token, spell_controls=True)
-            known = self._spellings[token] = Spelling(data.decode(errors="backslashreplace"), list(data))
+            piece = self.piece(token)
+            shown = (piece or self._piece(token, spell_controls=True)).decode(errors="backslashreplace")
+            known = self._spellings[token] = Spelling(shown, list(piece))
         return known
 
     def _text(self, token: int) -> str:

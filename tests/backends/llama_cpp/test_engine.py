@@ -91,6 +91,14 @@ def test_what_cannot_be_scored_is_refused(engine: Engine, prefix: str, candidate
         engine.score(engine.tokenise(prefix), [engine.tokenise(prefix + candidate)], never)
 
 
+def test_control_tokens_add_nothing_to_an_answer(engine: Engine) -> None:
+    """A control token is shown by its name and has no bytes; half a character is shown by its bytes."""
+    (control,) = engine.tokenise("<|im_end|>").tolist()
+    assert engine.model.spelling(control) == ("<|im_end|>", [])
+    first, _ = engine.tokenise("ä").tolist()
+    assert engine.model.spelling(first) == (r"\xc3", [0xC3])
+
+
 def test_reading_stops_when_it_is_not_wanted(engine: Engine) -> None:
     """A cancelled request is not read to its end, and what was read of it is kept."""
     with pytest.raises(Interruption):

@@ -17,6 +17,16 @@ def test_the_digest_is_the_files(gguf: Path) -> None:
     assert file_digest(gguf) == hashlib.sha256(gguf.read_bytes()).hexdigest()
 
 
+def test_all_parts_of_a_split_model_count(tmp_path: Path) -> None:
+    """A model in several files is named by all of them: a change in the last is another model."""
+    for part, data in enumerate((b"first", b"second"), start=1):
+        (tmp_path / f"big-{part:05}-of-00002.gguf").write_bytes(data)
+    assert file_digest(tmp_path / "big-00001-of-00002.gguf") == hashlib.sha256(b"firstsecond").hexdigest()
+    (tmp_path / "big-00002-of-00002.gguf").unlink()
+    with pytest.raises(ConfigurationError, match="00002-of-00002"):
+        file_digest(tmp_path / "big-00001-of-00002.gguf")
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """A missing file is an error of configuration."""
     with pytest.raises(ConfigurationError, match="absent"):
