@@ -15,7 +15,7 @@ from gatekeeper.backends.llama_cpp.prompt import Prompts
 from gatekeeper.backends.llama_cpp.sampling import Sampling
 from gatekeeper.backends.llama_cpp.worker import Work, Worker
 from gatekeeper.backends.openai_http import OPTION_ALTERNATIVES, TEXT_ALTERNATIVES
-from gatekeeper.errors import NotSupported, UpstreamError
+from gatekeeper.errors import ConfigurationError, NotSupported, UpstreamError
 from gatekeeper.exchange import Case, Completion, JsonObject
 from gatekeeper.wire.chunks import fold
 from gatekeeper.wire.completion import parse_chat_completion
@@ -26,6 +26,7 @@ class LlamaCppBackend:
 
     `gpu_layers` -1 puts every layer on the GPU, where this build of llama.cpp has one. `context` is the
     longest prompt with its answer, in tokens. Of `waiting` requests the next is refused as Overloaded.
+    Raises ConfigurationError where there is no such file.
     """
 
     name: Final = "llama_cpp"
@@ -39,6 +40,8 @@ class LlamaCppBackend:
         threads: int | None = None,
         waiting: int = 64,
     ) -> None:
+        if not gguf.is_file():
+            raise ConfigurationError(f"{gguf}: no such file; name a GGUF file with --gguf")
         self._gguf = gguf
         self._gpu_layers = gpu_layers
         self._context = context

@@ -57,8 +57,6 @@ class Model:
     """The weights and vocabulary of a GGUF file. Raises ConfigurationError for one that cannot be used."""
 
     def __init__(self, path: Path, gpu_layers: int) -> None:
-        if not path.is_file():
-            raise ConfigurationError(f"{path}: no such file; name a GGUF file with --gguf")
         _errors.clear()
         native.llama_log_set(_LISTEN, None)
         native.llama_backend_init()

@@ -110,6 +110,23 @@ async def test_a_seed_repeats_and_choices_differ(backend: LlamaCppBackend) -> No
     assert texts[0][0] != texts[0][1]
 
 
+async def test_sampling_can_be_narrowed(backend: LlamaCppBackend) -> None:
+    """With one candidate left, however that is said, a sample is the greedy answer."""
+    whole = (await backend.complete(greedy())).answers[0].content
+    for narrow in ({"top_k": 1}, {"top_p": 0.0}, {"min_p": 1.0}, {"temperature": 0.01, "seed": 3}):
+        wish: dict[str, Any] = {"max_tokens": 24, **narrow}
+        assert (await backend.complete(case(QUESTION, **wish))).answers[0].content == whole
+
+
+async def test_repetition_can_be_penalised(backend: LlamaCppBackend) -> None:
+    """A penalty on what was said before makes an answer of more different characters."""
+    plain, varied = [
+        (await backend.complete(greedy(max_tokens=200, frequency_penalty=penalty))).answers[0].content
+        for penalty in (0, 2)
+    ]
+    assert len(set(varied)) > len(set(plain))
+
+
 async def test_a_stop_sequence_ends_the_answer(backend: LlamaCppBackend) -> None:
     """Text and rows end before the stop sequence, even one that several tokens make up."""
     whole = (await backend.complete(greedy())).answers[0].content
@@ -204,12 +221,16 @@ async def test_the_model_is_described(gguf: Path) -> None:
     await backend.close()
 
 
-@pytest.mark.parametrize("content", [None, b"no model at all"])
-async def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes | None) -> None:
-    """A wrong path and a wrong file are errors of configuration that name the file."""
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A wrong path is an error of configuration before anything is served."""
+    with pytest.raises(ConfigurationError, match="--gguf"):
+        LlamaCppBackend(tmp_path / "model.gguf")
+
+
+async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+    """A wrong file is an error of configuration that names the file."""
     path = tmp_path / "model.gguf"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(b"no model at all")
     backend = LlamaCppBackend(path)
     with pytest.raises(ConfigurationError, match=r"model\.gguf"):
         await backend.start()
