@@ -176,6 +176,7 @@ class LiteLLMBackend:
         )
         for field in body.keys() - _PASSED - _WITHOUT_EFFECT:
             raise InvalidRequest("This field cannot be handed on through litellm.", param=field)
+        _refuse_addresses(body["messages"])
         return {field: value for field, value in body.items() if field in _PASSED}
 
     @asynccontextmanager
@@ -204,6 +205,18 @@ class LiteLLMBackend:
 
     def _fingerprint(self, served: str) -> str:
         return f"litellm:{served}" + (f"#{self._declared}" if self._declared else "")
+
+
+def _refuse_addresses(messages: list[dict[str, Any]]) -> None:
+    """Refuse content that litellm would fetch itself, from wherever a client says."""
+    for message in messages:
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            holder = part.get("image_url")
+            url = holder.get("url") if isinstance(holder, dict) else holder
+            inline = isinstance(url, str) and url.startswith("data:")
+            if part["type"] not in {"text", "refusal"} and not (part["type"] == "image_url" and inline):
+                raise InvalidRequest("Through litellm send text and inline images only.", param="messages")
 
 
 def _load() -> Any:

@@ -171,6 +171,26 @@ async def test_a_request_cannot_steer_litellm(upstream: FakeUpstream, field: str
     assert (raised.value.param, upstream.chats) == (field, [])
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "http://127.0.0.1:1/x.png"}},
+        {"type": "image_url", "image_url": "http://127.0.0.1:1/x.png"},
+        {"type": "file", "file": {"file_id": "http://127.0.0.1:1/x.pdf"}},
+    ],
+)
+async def test_nothing_is_fetched_for_a_client(upstream: FakeUpstream, part: dict[str, Any]) -> None:
+    """An address in a message is never followed from here; an inline image is handed on."""
+    upstream.play(golden("openai"))
+    inline = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    async with provider(upstream) as backend:
+        with pytest.raises(InvalidRequest):
+            await backend.complete(case(messages=[{"role": "user", "content": [part]}]))
+        assert upstream.chats == []
+        await backend.complete(case(messages=[{"role": "user", "content": [inline]}]))
+    assert upstream.chats[0]["messages"][0]["content"] == [inline]
+
+
 async def test_an_option_that_a_provider_lacks_is_the_clients(upstream: FakeUpstream) -> None:
     """An option is never dropped without a word."""
     backend = LiteLLMBackend("ollama/llama3", api_base=upstream.url)
