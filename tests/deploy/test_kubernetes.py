@@ -135,8 +135,9 @@ def test_requests_end_before_a_replica_does() -> None:
 
 
 @pytest.mark.parametrize("path", ["base/gatekeeper.yaml", "overlays/gpu/gatekeeper.yaml"])
-def test_the_gate_knows_every_setting(path: str) -> None:
-    """The settings that replicas start with are ones that the gate takes."""
+def test_the_gate_knows_every_setting(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the address from their secret, the settings that replicas start with are ones the gate takes."""
+    monkeypatch.setenv("GATEKEEPER_REVIEW_DB", "postgresql://gatekeeper@postgres/gatekeeper")
     Settings(**read_yaml(KUBERNETES / path))
 
 
