@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gatekeeper.exchange import Answer, Case, EvidenceSpan, LogprobQuality, Span
+
+if TYPE_CHECKING:
+    from gatekeeper.auxiliary.calls import Auxiliary
 
 SignalValue = float | str
 """A number (probabilities in [0, 1], counts, 0.0/1.0 for no/yes) or an enum's value."""
@@ -69,11 +73,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a check reads: the case, one answer to it, and that answer's claims."""
+    """What a check reads: the case, one answer to it, that answer's claims, and whom it may ask."""
 
     case: Case
     answer: Answer
     claims: tuple[Claim, ...]
+    auxiliary: "Auxiliary | None" = None
 
 
 @dataclass(frozen=True, slots=True)

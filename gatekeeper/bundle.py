@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gatekeeper.calibration import Calibrations, load_calibration
-from gatekeeper.checks import Confidence, Hedging, Slots, Triage
+from gatekeeper.checks import Confidence, Hedging, Judge, Slots, Triage
 from gatekeeper.checks.base import Check
 from gatekeeper.gate import Bundle
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy
@@ -22,6 +22,12 @@ def bundle_of(loaded: LoadedPolicy, calibrations: Calibrations | None = None) ->
 
 def checks_of(policy: Policy) -> tuple[Check, ...]:
     """Return the checks that a policy enables."""
-    topics = policy.checks.triage.topics
-    available: tuple[Check, ...] = (Slots(), Confidence(), Hedging(), Triage(topics))
+    settings = policy.checks
+    available: tuple[Check, ...] = (
+        Slots(),
+        Confidence(),
+        Hedging(),
+        Triage(settings.triage.topics),
+        Judge(settings.judge),
+    )
     return tuple(check for check in available if policy.checks.enabled(check.name))

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from gatekeeper.assess import assess
 from gatekeeper.assessment import Action, Finding, Judgement, Reason, Subject, Verdict, strictest
+from gatekeeper.auxiliary import Auxiliary
 from gatekeeper.backends.base import Backend
 from gatekeeper.calibration import Calibrations
 from gatekeeper.checks.base import Check
@@ -74,10 +75,14 @@ def new_decision_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One backend under one bundle. Immutable: a reload makes a new Gate."""
+    """One backend under one bundle. Immutable: a reload makes a new Gate.
+
+    `auxiliary` answers the model calls that checks make; without one those checks are unavailable.
+    """
 
     backend: Backend
     bundle: Bundle
+    auxiliary: Auxiliary | None = None
     today: Callable[[], date] = field(default=lambda: datetime.now(UTC).date())
 
     async def answer(self, conversation: Conversation, decision_id: str) -> Outcome:
@@ -125,7 +130,7 @@ class Gate:
         """Judge one answer: claims → findings → assessment → decision."""
         policy = self.bundle.policy
         claims = read_claims(answer, case.query, reasoning=policy.reasoning == "judge")
-        subject = Subject(case, answer, claims)
+        subject = Subject(case, answer, claims, self.auxiliary)
         findings = await self.check(subject, timings.checks)
         calibration = self.bundle.calibrations.of(completion.fingerprint)
         assessment = assess(subject, findings, calibration)

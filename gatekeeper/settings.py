@@ -37,6 +37,7 @@ _NAMED_BY = {
 _RESTS_ON = {
     "gguf": ("n_threads",),
     "litellm": ("litellm_api_base",),
+    "judge_upstream": ("judge_model", "judge_api_key"),
     "audit_log": ("audit_head", "audit_rotate_daily", "audit_keep_days"),
     "review_db": (
         *("review_key", "review_key_file", "reviewer_keys", "review_webhook"),
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     litellm: str | None = None
     litellm_api_base: str | None = None
     script: Path | None = None
+
+    judge_upstream: str | None = None
+    judge_model: str | None = None
+    judge_api_key: SecretStr | None = None
+    auxiliary_concurrency: int = Field(default=8, ge=1, le=256)
 
     policy: Path = POLICIES / "default.yaml"
     calibration: tuple[Path, ...] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gatekeeper.exchange import Case, Completion, JsonObject
 
@@ -59,6 +59,7 @@ class Backend(Protocol):
         """Return the body of `/v1/embeddings`; `NotSupported` where the backend has none."""
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """A Backend that can say how probable given texts are, at the price of reading their prefix once."""
 
@@ -67,4 +68,12 @@ class Scorer(Protocol):
 
         `prefix` is text, or messages that are written as the model's prompt up to where its answer
         begins. Raises as `Backend` does.
+        """
+
+    async def score_labels(
+        self, asked: Sequence[tuple[Sequence[JsonObject], Sequence[str]]]
+    ) -> list[list[float]]:
+        """Return log P(label | messages) in nats for each label of each pair of messages and labels.
+
+        What the messages begin with in common is read once. Raises as `Backend` does.
         """

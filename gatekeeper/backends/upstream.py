@@ -13,6 +13,9 @@ from gatekeeper import __version__
 from gatekeeper.errors import ConfigurationError, UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gatekeeper.wire.sse import DONE, SseParser
 
+JUDGE_HEADER: Final = "x-gatekeeper-judge"
+"""Marks the calls to a second model that judges: a gate refuses them, or judging would never end."""
+
 LONGEST_WAIT: Final = 5.0
 """Seconds: a server that asks for a longer pause before a retry is not asked again."""
 
@@ -53,9 +56,14 @@ class UpstreamClient:
         connect_timeout_s: float = 5.0,
         retries: int = 2,
         max_response_bytes: int = 16_000_000,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._url = base_url(url)
-        self._headers = {"User-Agent": f"radsafe-gatekeeper/{__version__}", "Accept-Encoding": "identity"}
+        self._headers = {
+            "User-Agent": f"radsafe-gatekeeper/{__version__}",
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        }
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._deadline_s = deadline_s

@@ -3,7 +3,8 @@
 from gatekeeper.checks.base import Check
 from gatekeeper.checks.confidence import Confidence
 from gatekeeper.checks.hedging import Hedging
+from gatekeeper.checks.judge import Judge
 from gatekeeper.checks.slots import Slots
 from gatekeeper.checks.triage import Triage
 
-__all__ = ["Check", "Confidence", "Hedging", "Slots", "Triage"]
+__all__ = ["Check", "Confidence", "Hedging", "Judge", "Slots", "Triage"]

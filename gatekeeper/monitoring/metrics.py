@@ -7,12 +7,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from gatekeeper.assess import verdicts
 from gatekeeper.assessment import Action, Judgement, Verdict
+from gatekeeper.auxiliary import Problem
+from gatekeeper.checks.judge import UNREAD
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 from gatekeeper.gate import Bundle, Outcome
 from gatekeeper.policy import Policy
-from gatekeeper.policy.model import CHECKS
+from gatekeeper.policy.model import ASKING, CHECKS
 
 _FAST = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
+_WAITING = (*_FAST, 2.5, 5.0, 10.0, 30.0)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 _TENTHS = tuple(step / 20 for step in range(1, 21))
 DETECTORS = (
@@ -36,8 +39,11 @@ DETECTORS = (
             "unit",
         )
     ),
+    "judge",
     "other",
 )
+FAILURES = ("error", "timeout")
+MODEL_FAILURES = (*(problem.value for problem in Problem), UNREAD)
 ERRORS = (
     "audit_unavailable",
     "cancelled",
@@ -106,7 +112,7 @@ class Metrics:
         for action in Action:
             self.shadow.labels(action.value)
         for check in CHECKS:
-            for kind in ("error", "timeout"):
+            for kind in MODEL_FAILURES if check in ASKING else FAILURES:
                 self.check_failures.labels(check, kind)
         for verdict in Verdict:
             for detector in DETECTORS:
@@ -127,7 +133,10 @@ class Metrics:
             "gatekeeper_overhead_seconds", "Request time not spent waiting for the backend.", _FAST
         )
         self.check_duration = self._histogram(
-            "gatekeeper_check_duration_seconds", "Time in each check.", _FAST, "check"
+            "gatekeeper_check_duration_seconds",
+            "Time in each check, waiting for a model that it asks included.",
+            _WAITING,
+            "check",
         )
         self.confidence = self._histogram(
             "gatekeeper_confidence", "Confidence of answers, raw and calibrated.", _TENTHS, "stage"

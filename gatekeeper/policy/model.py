@@ -13,7 +13,9 @@ from gatekeeper.policy.signals import SignalSpec, vocabulary
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\w")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-CHECKS = ("slots", "confidence", "hedging", "triage")
+CHECKS = ("slots", "confidence", "hedging", "triage", "judge")
+ASKING = ("judge",)
+"""Checks that may ask a model."""
 
 RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule", "shadow")
 """Reasons that the gate itself gives; no rule may be called so."""
@@ -86,6 +88,36 @@ class TriageSettings(CheckSettings):
     topics: dict[Identifier, tuple[Term, ...]] = Field(default_factory=dict, max_length=64)
 
 
+class AskingSettings(CheckSettings):
+    """A check that may ask a model: calls without an answer after `deadline_s` seconds are given up."""
+
+    enabled: bool = False
+    timeout_s: float = Field(default=12.0, gt=0, le=120)
+    deadline_s: float = Field(default=10.0, gt=0, le=120)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a model at all."""
+        return self.enabled
+
+    @model_validator(mode="after")
+    def _gives_up_in_time(self) -> Self:
+        if self.deadline_s >= self.timeout_s:
+            raise ValueError("deadline_s must be below timeout_s, or what came in time is lost")
+        return self
+
+
+class JudgeSettings(AskingSettings):
+    """The judge: at most `max_claims` are read, the first `rotated` under every order of the labels.
+
+    `fingerprint` binds the policy to one judging model; the opinions of any other are refused.
+    """
+
+    max_claims: int = Field(default=16, ge=1, le=64)
+    rotated: int = Field(default=1, ge=1, le=64)
+    fingerprint: str | None = None
+
+
 class Checks(_Strict):
     """Settings of every check."""
 
@@ -93,6 +125,7 @@ class Checks(_Strict):
     confidence: CheckSettings = CheckSettings()
     hedging: CheckSettings = CheckSettings()
     triage: TriageSettings = TriageSettings()
+    judge: JudgeSettings = JudgeSettings()
 
     def enabled(self, name: str) -> bool:
         """Return whether the named check runs."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from gatekeeper.assessment import Action
 from gatekeeper.exchange import Conversation, Surface
-from gatekeeper.policy.model import CHECKS, Policy, Rule, Test
+from gatekeeper.policy.model import ASKING, CHECKS, Policy, Rule, Test
 
 _FIXED: Final = frozenset(
     {
@@ -51,6 +51,11 @@ def needs_whole(policy: Policy) -> tuple[str, ...]:
         f"check '{check}' asks for another answer where it fails"
         for check in CHECKS
         if policy.checks.enabled(check) and getattr(policy.checks, check).unavailable is Action.REGENERATE
+    ]
+    reasons += [
+        f"check '{check}' asks a model, which reads the whole answer"
+        for check in ASKING
+        if getattr(policy.checks, check).asks
     ]
     if policy.reasoning == "judge":
         reasons.append("reasoning is judged with the answer that follows from it")

@@ -7,7 +7,7 @@ from gatekeeper.backends.extractive import ExtractiveBackend
 from gatekeeper.backends.openai_http import OpenAIBackend
 from gatekeeper.backends.pool import Pool, Upstream, parse_upstream
 from gatekeeper.backends.scripted import ScriptedBackend
-from gatekeeper.backends.upstream import UpstreamClient
+from gatekeeper.backends.upstream import JUDGE_HEADER, UpstreamClient
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.settings import Settings
 
@@ -24,6 +24,22 @@ def make_backend(settings: Settings) -> Backend:
         case "scripted":
             return ScriptedBackend(settings.script or Path())
     return ExtractiveBackend()
+
+
+def make_judge(settings: Settings) -> Backend | None:
+    """Return the second model, which judges; None where the served model does."""
+    if settings.judge_upstream is None:
+        return None
+    upstream = parse_upstream(settings.judge_upstream)
+    key = settings.judge_api_key
+    client = UpstreamClient(
+        upstream.url,
+        api_key=key.get_secret_value() if key else None,
+        deadline_s=settings.deadline_s,
+        connect_timeout_s=settings.connect_timeout_s,
+        headers={JUDGE_HEADER: "1"},
+    )
+    return OpenAIBackend(client, model=settings.judge_model, fingerprint=upstream.fingerprint)
 
 
 def _openai(settings: Settings) -> Backend:

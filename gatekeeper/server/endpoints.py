@@ -7,6 +7,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
+from gatekeeper.backends.upstream import JUDGE_HEADER
+from gatekeeper.errors import InvalidRequest
 from gatekeeper.exchange import Conversation, Surface
 from gatekeeper.gate import Outcome, new_decision_id
 from gatekeeper.server.errors import as_gatekeeper_error
@@ -71,6 +73,8 @@ def judged(surface: Surface) -> Endpoint:
 
     async def answer(request: Request) -> ASGIApp:
         runtime = runtime_of(request)
+        if JUDGE_HEADER in request.headers:
+            raise InvalidRequest("A gate judges no judge: give --judge-upstream the model server's address.")
         conversation = parse(await read_json(request, runtime.settings.max_body_bytes))
         decision_id = new_decision_id()
         work = partial(_admitted, runtime, conversation, decision_id, request.state.client)

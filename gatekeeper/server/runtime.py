@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gatekeeper.audit import Rotation, SegmentedLog, record_of
+from gatekeeper.auxiliary import Consulted
 from gatekeeper.backends.base import Backend, Capabilities
 from gatekeeper.bundle import load_bundle
 from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
@@ -19,7 +20,7 @@ from gatekeeper.monitoring.logs import log
 from gatekeeper.policy import in_windows
 from gatekeeper.server.admission import Admission
 from gatekeeper.server.auth import ApiKeys
-from gatekeeper.server.backend import make_backend
+from gatekeeper.server.backend import make_backend, make_judge
 from gatekeeper.server.reload import watch
 from gatekeeper.server.selftest import fails_closed
 from gatekeeper.settings import Settings
@@ -38,10 +39,12 @@ class Runtime:
     def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
         self.settings = settings
         self.backend = backend or make_backend(settings)
+        self.judge = make_judge(settings)
         self.metrics = Metrics()
         self.admission = Admission(settings.max_concurrency, settings.max_queue, self.metrics)
         self.keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
-        self.gate = Gate(self.backend, self._bundle())
+        auxiliary = Consulted(self.backend, self.judge, settings.auxiliary_concurrency)
+        self.gate = Gate(self.backend, self._bundle(), auxiliary)
         self.certification = _certification(settings)
         self.capabilities: Capabilities | None = None
         self.review = _review(settings, self.gate.bundle, self.metrics)
@@ -54,6 +57,8 @@ class Runtime:
         """Start everything, be ready inside the block, and let go of everything after it."""
         try:
             self.capabilities = await self.backend.start()
+            if self.judge:
+                await self.judge.start()
             self._check_calibration()
             self.gate = replace(self.gate, bundle=self._admitted(self.gate.bundle))
             await fails_closed(self.gate)
@@ -75,6 +80,8 @@ class Runtime:
         finally:
             self.ready = False
             await self.backend.close()
+            if self.judge:
+                await self.judge.close()
             if self.review:
                 await self.review.close(self.gate.bundle)
             if self._log:

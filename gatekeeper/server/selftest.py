@@ -1,9 +1,10 @@
-"""The fail-closed self-test: before serving, a check is broken on purpose and the policy must notice."""
+"""The fail-closed self-test: before serving, checks are broken on purpose and the policy must notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gatekeeper.assessment import Finding, Subject
+from gatekeeper.assessment import Finding, Judgement, Subject
+from gatekeeper.auxiliary import DrawCall, Drawn, LabelCall, Problem, Reading
 from gatekeeper.errors import PolicyError
 from gatekeeper.exchange import (
     Answer,
@@ -16,6 +17,20 @@ from gatekeeper.exchange import (
     Surface,
 )
 from gatekeeper.gate import Gate, Timings
+from gatekeeper.policy.model import ASKING
+from gatekeeper.wire.request import parse_chat
+
+_ANSWER = Answer(index=0, content="The interval is 6 months.")
+_CASE = Case(
+    Conversation(Surface.CHAT, "self-test", (), {}),
+    Evidence((), EvidenceState.NONE),
+    Query("What is the interval?"),
+)
+_CHOICE = Answer(index=0, content="A")
+_ASKED = {
+    "messages": [{"role": "user", "content": "What is the interval?\nA. 6 months\nB. 12 months"}],
+    "evidence": ["The interval is 6 months."],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +44,43 @@ class _Broken:
         raise RuntimeError("broken on purpose")
 
 
-async def fails_closed(gate: Gate) -> None:
-    """Judge a canned answer with each check broken in turn.
+class _Silent:
+    """Stands in for the model that checks ask, and never answers."""
 
-    Raise PolicyError when a broken check goes unnoticed: its `unavailable` action must be asked for.
+    async def label(self, calls: Sequence[LabelCall], within_s: float) -> list[Reading]:
+        return [Reading(problem=Problem.ERROR)] * len(calls)
+
+    async def draw(self, calls: Sequence[DrawCall], within_s: float) -> list[Drawn]:
+        return [Drawn(problem=Problem.ERROR)] * len(calls)
+
+
+async def fails_closed(gate: Gate) -> None:
+    """Judge a canned answer with each check broken in turn, then one with a model that never answers.
+
+    Raise PolicyError when that goes unnoticed: the check's `unavailable` action must be asked for.
     """
-    policy = gate.bundle.policy
-    answer = Answer(index=0, content="The interval is 6 months.")
-    case = Case(
-        Conversation(Surface.CHAT, "self-test", (), {}),
-        Evidence((), EvidenceState.NONE),
-        Query("What is the interval?"),
-    )
     for check in gate.bundle.checks:
         checks = tuple(_Broken(other.name) if other is check else other for other in gate.bundle.checks)
         broken = replace(gate, bundle=replace(gate.bundle, checks=checks))
-        judgement = await broken.judge(case, Completion((answer,), {}), answer, Timings())
-        asked = [
-            reason.action
-            for reason in judgement.decision.reasons
-            if reason.rule == "check_unavailable" and check.name in reason.signals
-        ]
-        if asked != [getattr(policy.checks, check.name).unavailable]:
-            raise PolicyError(
-                f"self-test: the failing check '{check.name}' went unnoticed; the gate does not start"
-            )
+        _notices(gate, await broken.judge(_CASE, Completion((_ANSWER,), {}), _ANSWER, Timings()), check.name)
+    asking = [name for name in ASKING if getattr(gate.bundle.policy.checks, name).asks]
+    if asking:
+        judged = await _with_a_silent_model(gate)
+        for name in asking:
+            _notices(gate, judged, name)
+
+
+async def _with_a_silent_model(gate: Gate) -> Judgement:
+    deaf = replace(gate, auxiliary=_Silent())
+    case = deaf.read(parse_chat(_ASKED))
+    return await deaf.judge(case, Completion((_CHOICE,), {}), _CHOICE, Timings())
+
+
+def _notices(gate: Gate, judgement: Judgement, check: str) -> None:
+    asked = [
+        reason.action
+        for reason in judgement.decision.reasons
+        if reason.rule == "check_unavailable" and check in reason.signals
+    ]
+    if asked != [getattr(gate.bundle.policy.checks, check).unavailable]:
+        raise PolicyError(f"self-test: the failing check '{check}' went unnoticed; the gate does not start")

@@ -1,7 +1,7 @@
 """A model file, run in this process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -109,8 +109,21 @@ class LlamaCppBackend:
 
         def work(interrupted: Interrupted) -> list[float]:
             text = prefix if isinstance(prefix, str) else prompts.text(prefix)
-            whole = [engine.tokenise(text + prompts.defused(candidate)) for candidate in candidates]
-            return engine.score(engine.tokenise(text), whole, interrupted)
+            return _score(engine, text, map(prompts.defused, candidates), interrupted)
+
+        return await self._worker.call(work)
+
+    async def score_labels(
+        self, asked: Sequence[tuple[Sequence[JsonObject], Sequence[str]]]
+    ) -> list[list[float]]:
+        """Return log P(label | messages) in nats for each label: one piece of work, that no other divides.
+
+        The prompts are read in their order, each from where it differs from the one before.
+        """
+        engine, prompts = self._running()
+
+        def work(interrupted: Interrupted) -> list[list[float]]:
+            return [_score(engine, prompts.text(messages), labels, interrupted) for messages, labels in asked]
 
         return await self._worker.call(work)
 
@@ -153,3 +166,8 @@ class LlamaCppBackend:
         if self._loaded is None:
             raise UpstreamError("The model is not loaded.")
         return self._loaded
+
+
+def _score(engine: Engine, text: str, candidates: Iterable[str], interrupted: Interrupted) -> list[float]:
+    whole = [engine.tokenise(text + candidate) for candidate in candidates]
+    return engine.score(engine.tokenise(text), whole, interrupted)
