@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gatekeeper.calibration import Calibrations, load_calibration
-from gatekeeper.checks import Confidence, Hedging, Judge, Slots, Triage
+from gatekeeper.checks import Confidence, Hedging, Slots, Triage
 from gatekeeper.checks.base import Check
+from gatekeeper.checks.judge import Judge
+from gatekeeper.checks.options import Options
 from gatekeeper.gate import Bundle
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy
 
@@ -29,5 +31,6 @@ def checks_of(policy: Policy) -> tuple[Check, ...]:
         Hedging(),
         Triage(settings.triage.topics),
         Judge(settings.judge),
+        Options(settings.options),
     )
     return tuple(check for check in available if policy.checks.enabled(check.name))

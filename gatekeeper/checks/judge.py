@@ -9,7 +9,7 @@ from gatekeeper.checks.reading import LONGEST_STATEMENT, Opinion, Stated, eviden
 from gatekeeper.checks.slots.critical import critical_spans
 from gatekeeper.policy.model import JudgeSettings
 
-UNREAD: Final = "claims"
+TOO_MUCH: Final = "too_much"
 """Why a claim was not put to the model: there were too many, or it is too long."""
 
 
@@ -43,7 +43,7 @@ class Judge:
         settings = self._settings
         chosen = most_at_stake(subject.claims)[: settings.max_claims]
         stated = [stated_of(subject.claims[place]) for place in chosen]
-        found: list[Opinion | str] = [UNREAD] * len(subject.claims)
+        found: list[Opinion | str] = [TOO_MUCH] * len(subject.claims)
         if subject.auxiliary is None:
             return ["error"] * len(found)
         read = await read_statements(

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from gatekeeper.assess import verdicts
 from gatekeeper.assessment import Action, Judgement, Verdict
 from gatekeeper.auxiliary import Problem
-from gatekeeper.checks.judge import UNREAD
+from gatekeeper.checks.judge import TOO_MUCH
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 from gatekeeper.gate import Bundle, Outcome
 from gatekeeper.policy import Policy
@@ -43,7 +43,7 @@ DETECTORS = (
     "other",
 )
 FAILURES = ("error", "timeout")
-MODEL_FAILURES = (*(problem.value for problem in Problem), UNREAD)
+MODEL_FAILURES = (*(problem.value for problem in Problem), TOO_MUCH)
 ERRORS = (
     "audit_unavailable",
     "cancelled",

@@ -13,8 +13,8 @@ from gatekeeper.policy.signals import SignalSpec, vocabulary
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\w")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-CHECKS = ("slots", "confidence", "hedging", "triage", "judge")
-ASKING = ("judge",)
+CHECKS = ("slots", "confidence", "hedging", "triage", "judge", "options")
+ASKING = ("judge", "options")
 """Checks that may ask a model."""
 
 RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule", "shadow")
@@ -118,6 +118,25 @@ class JudgeSettings(AskingSettings):
     fingerprint: str | None = None
 
 
+class OptionsSettings(AskingSettings):
+    """The options check: which of its readings ask a model, and the most options that are put to one.
+
+    `model` lets the judging model read every option (`fingerprint` binds it as in the judge's
+    settings), `permutations` and `without_evidence` let the served model choose again.
+    """
+
+    model: bool = False
+    permutations: bool = False
+    without_evidence: bool = False
+    max_options: int = Field(default=8, ge=2, le=26)
+    fingerprint: str | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a model at all."""
+        return self.enabled and (self.model or self.permutations or self.without_evidence)
+
+
 class Checks(_Strict):
     """Settings of every check."""
 
@@ -126,6 +145,7 @@ class Checks(_Strict):
     hedging: CheckSettings = CheckSettings()
     triage: TriageSettings = TriageSettings()
     judge: JudgeSettings = JudgeSettings()
+    options: OptionsSettings = OptionsSettings()
 
     def enabled(self, name: str) -> bool:
         """Return whether the named check runs."""

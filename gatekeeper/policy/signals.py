@@ -56,6 +56,14 @@ SIGNALS: Mapping[str, SignalSpec] = {
     "judge.p_contradicted": SignalSpec("highest P(contradicted) of a claim, as a model reads it", "judge"),
     "judge.p_supported": SignalSpec("mean P(supported) of the claims, as a model reads them", "judge"),
     "judge.unread": SignalSpec("claims that the model gave no opinion on", "judge", bounds=_COUNT),
+    "options.margin": SignalSpec("lead of the option that the evidence implies over the next", "options"),
+    "options.evidence_p": SignalSpec("probability that the evidence gives the chosen option", "options"),
+    "options.disagrees": SignalSpec("1 where the evidence implies another option than the answer", "options"),
+    "options.permuted_p": SignalSpec("mean probability of the choice over orders of the options", "options"),
+    "options.flip_rate": SignalSpec("share of orders under which another option is likelier", "options"),
+    "options.evidence_shift": SignalSpec(
+        "probability of the choice with evidence minus without", "options", bounds=(-1.0, 1.0)
+    ),
     "answer.empty": SignalSpec("1 where the answer has no text and calls no tool"),
     "answer.refused": SignalSpec("1 where the model refused"),
     "answer.truncated": SignalSpec("1 where the model stopped at its length limit"),

@@ -114,7 +114,7 @@ def test_of_too_many_claims_those_with_most_at_stake_are_read() -> None:
         Verdict.CONTRADICTED,
         Verdict.UNAVAILABLE,
     ]
-    assert kinds(model, answer, max_claims=1) == ["judge.claims"]
+    assert kinds(model, answer, max_claims=1) == ["judge.too_much"]
 
 
 def test_a_choice_whose_question_is_too_long_is_unavailable() -> None:
