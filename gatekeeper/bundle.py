@@ -8,6 +8,7 @@ from gatekeeper.checks import Confidence, Hedging, Slots, Triage
 from gatekeeper.checks.base import Check
 from gatekeeper.checks.judge import Judge
 from gatekeeper.checks.options import Options
+from gatekeeper.checks.samples import Samples
 from gatekeeper.gate import Bundle
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy
 
@@ -19,11 +20,13 @@ def load_bundle(policy: Path, calibrations: Sequence[Path] = ()) -> Bundle:
 
 def bundle_of(loaded: LoadedPolicy, calibrations: Calibrations | None = None) -> Bundle:
     """Return the bundle of a policy that was read already."""
-    return Bundle(loaded, checks_of(loaded.policy), calibrations or Calibrations())
+    policy = loaded.policy
+    in_doubt = Samples(policy) if policy.checks.samples.enabled else None
+    return Bundle(loaded, checks_of(policy), calibrations or Calibrations(), in_doubt=in_doubt)
 
 
 def checks_of(policy: Policy) -> tuple[Check, ...]:
-    """Return the checks that a policy enables."""
+    """Return the checks that a policy enables for every answer."""
     settings = policy.checks
     available: tuple[Check, ...] = (
         Slots(),

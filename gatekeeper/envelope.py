@@ -95,18 +95,19 @@ def assessment_of(assessment: Assessment, *, quote: bool) -> dict[str, Any]:
             _claim(claim, finding, quote=quote)
             for claim, finding in zip(assessment.claims, deciding, strict=True)
         ],
-        **_options(assessment, quote=quote),
+        **_measured(assessment, "options", quote=quote),
+        **_measured(assessment, "samples", quote=quote),
     }
 
 
-def _options(assessment: Assessment, *, quote: bool) -> dict[str, Any]:
-    """Return what the options check measured; a letter of a held answer is the answer, so it stays."""
+def _measured(assessment: Assessment, check: str, *, quote: bool) -> dict[str, Any]:
+    """Return what a check measured, if anything; a letter of a held answer is the answer, so it stays."""
     found = {
-        name.removeprefix("options."): value
+        name.removeprefix(f"{check}."): value
         for name, value in assessment.signals.items()
-        if name.startswith("options.") and (quote or not isinstance(value, str))
+        if name.startswith(f"{check}.") and (quote or not isinstance(value, str))
     }
-    return {"options": found} if found else {}
+    return {check: found} if found else {}
 
 
 def _claim(claim: Claim, finding: Finding | None, *, quote: bool) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from gatekeeper.assess import assess
-from gatekeeper.assessment import Action, Finding, Judgement, Reason, Subject, Verdict, strictest
+from gatekeeper.assessment import Action, Assessment, Finding, Judgement, Reason, Subject, Verdict, strictest
 from gatekeeper.auxiliary import Auxiliary
 from gatekeeper.backends.base import Backend
 from gatekeeper.calibration import Calibrations
 from gatekeeper.checks.base import Check
+from gatekeeper.checks.samples import wanted
 from gatekeeper.claims import read_claims, read_query
 from gatekeeper.evidence import read_evidence
 from gatekeeper.exchange import Answer, Case, Completion, Conversation
@@ -22,12 +23,16 @@ from gatekeeper.prompting import bind_to_evidence, shape
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Everything that decisions depend on, swapped as a whole when a policy is reloaded."""
+    """Everything that decisions depend on, swapped as a whole when a policy is reloaded.
+
+    `checks` read every answer, `in_doubt` only one whose risk lies in the policy's uncertain band.
+    """
 
     loaded: LoadedPolicy
     checks: tuple[Check, ...]
     calibrations: Calibrations = field(default_factory=Calibrations)
     certified: bool = False
+    in_doubt: Check | None = None
 
     @property
     def policy(self) -> Policy:
@@ -134,6 +139,9 @@ class Gate:
         findings = await self.check(subject, timings.checks)
         calibration = self.bundle.calibrations.of(completion.fingerprint)
         assessment = assess(subject, findings, calibration)
+        if self.bundle.in_doubt is not None:
+            findings += await self.look_again(self.bundle.in_doubt, subject, assessment, timings.checks)
+            assessment = assess(subject, findings, calibration)
         return Judgement(answer, assessment, decide(policy, assessment))
 
     async def check(self, subject: Subject, seconds: dict[str, float]) -> list[Finding]:
@@ -144,6 +152,14 @@ class Gate:
         if waiting:
             found += await asyncio.gather(*(self.guarded(check, subject, seconds) for check in waiting))
         return [finding for findings in found for finding in findings]
+
+    async def look_again(
+        self, check: Check, subject: Subject, assessment: Assessment, seconds: dict[str, float]
+    ) -> Sequence[Finding]:
+        """Run the check for answers in doubt where this one is, and say whether it is."""
+        doubted = wanted(self.bundle.policy.checks.samples, assessment)
+        told = Finding(check.name, f"{check.name}.wanted", value=float(doubted))
+        return (told, *(await self.guarded(check, subject, seconds) if doubted else ()))
 
     async def guarded(self, check: Check, subject: Subject, seconds: dict[str, float]) -> Sequence[Finding]:
         """Run one check within its time; whatever goes wrong becomes an `unavailable` finding."""

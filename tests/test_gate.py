@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from math import log
 from typing import Any
 
 import pytest
 
 from gatekeeper.assessment import Action, Finding, Judgement, Subject, Verdict
+from gatekeeper.audit import record_of
+from gatekeeper.auxiliary import Drawn
 from gatekeeper.backends.base import Capabilities
 from gatekeeper.bundle import bundle_of
 from gatekeeper.calibration import Calibration, Calibrations
 from gatekeeper.checks.base import Check
-from gatekeeper.errors import NotSupported, UpstreamError
+from gatekeeper.checks.samples import Samples
+from gatekeeper.envelope import envelope_of
+from gatekeeper.errors import NotSupported, PolicyError, UpstreamError
 from gatekeeper.exchange import (
     Alternative,
     Answer,
@@ -26,7 +31,9 @@ from gatekeeper.exchange import (
 )
 from gatekeeper.gate import Bundle, Gate, Outcome, new_decision_id
 from gatekeeper.policy import LoadedPolicy, Policy
+from gatekeeper.server.selftest import fails_closed
 from tests.cases import TODAY, user
+from tests.judging import Reader
 
 WITHHOLD = "Metformin is withheld for 48 hours after contrast."
 WRONG = "Metformin is withheld for 24 hours after contrast."
@@ -342,3 +349,67 @@ def test_decision_ids_are_never_given_twice() -> None:
     """Two decisions can always be told apart in the log."""
     assert len({new_decision_id() for _ in range(1000)}) == 1000
     assert new_decision_id().startswith("gkd_")
+
+
+DOUBT: dict[str, Any] = {"enabled": True, "answers": 2, "band": [0.2, 0.8]}
+TORN = {
+    "id": "torn",
+    "when": {"samples.wanted": {"equals": 1}, "samples.agreement": {"below": 0.6}},
+    "then": "abstain",
+}
+
+
+def doubting(said: str, drawn: Sequence[str], p_right: float) -> tuple[Gate, Reader]:
+    """Return a gate before an answer of some probability, and the model that draws samples of it."""
+    token = Token(said, log(p_right), (Alternative(said, log(p_right)),), offset=0)
+    backend = Told([[Answer(0, said, (token,), LogprobQuality.FULL)]])
+    checks = {"samples": DOUBT, "slots": {"enabled": False}}
+    under = Policy.model_validate({"name": "doubt", "version": "1", "checks": checks, "rules": [TORN]})
+    model = Reader(draws=[Drawn(text) for text in drawn])
+    return replace(gate(backend, under), auxiliary=model), model
+
+
+@pytest.mark.parametrize(
+    ("p_right", "drawn", "action", "asked"),
+    [
+        (0.95, [WRONG, WRONG], Action.RELEASE, 0),
+        (0.05, [WRONG, WRONG], Action.RELEASE, 0),
+        (0.5, [WRONG, WRONG], Action.ABSTAIN, 2),
+        (0.5, [WITHHOLD, WITHHOLD], Action.RELEASE, 2),
+        (0.5, [], Action.ABSTAIN, 2),
+    ],
+    ids=["sure", "hopeless", "torn", "firm", "none came"],
+)
+async def test_samples_are_drawn_in_doubt_only(
+    p_right: float, drawn: list[str], action: Action, asked: int
+) -> None:
+    """Outside the band nothing more is generated; inside it the decision waits for the samples."""
+    asking, model = doubting(WITHHOLD, drawn, p_right)
+    outcome = await answer(asking, WITHHOLD)
+    assert (outcome.action, len(model.drawn)) == (action, asked)
+    assert outcome.judgements[0].assessment.signals["samples.wanted"] == float(asked > 0)
+    assert ("samples" in outcome.timings.checks) == (asked > 0)
+
+
+async def test_samples_are_neither_delivered_nor_logged() -> None:
+    """Of the drawn answers numbers remain: the response and the log hold none of their words."""
+    asking, _ = doubting(WITHHOLD, ["Zebra crossing.", "Zebra foal."], 0.5)
+    outcome = await answer(asking, WITHHOLD)
+    seen = f"{envelope_of(outcome)}{record_of(outcome)}"
+    assert "Zebra" not in seen
+    assert "samples.agreement" in seen
+    assert envelope_of(outcome)["assessment"]["samples"]["drawn"] == 2.0
+
+
+async def test_the_self_test_notices_samples_that_fail_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a model that draws nothing passed for agreement, the process would not start."""
+    asking, model = doubting(WITHHOLD, [], 0.5)
+    await fails_closed(asking)
+    assert model.drawn == []
+
+    async def open_check(self: object, subject: Subject) -> Sequence[Finding]:
+        return ()
+
+    monkeypatch.setattr(Samples, "__call__", open_check)
+    with pytest.raises(PolicyError, match="'samples' went unnoticed"):
+        await fails_closed(asking)

@@ -13,8 +13,8 @@ from gatekeeper.policy.signals import SignalSpec, vocabulary
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\w")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-CHECKS = ("slots", "confidence", "hedging", "triage", "judge", "options")
-ASKING = ("judge", "options")
+CHECKS = ("slots", "confidence", "hedging", "triage", "judge", "options", "samples")
+ASKING = ("judge", "options", "samples")
 """Checks that may ask a model."""
 
 RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule", "shadow")
@@ -137,6 +137,25 @@ class OptionsSettings(AskingSettings):
         return self.enabled and (self.model or self.permutations or self.without_evidence)
 
 
+class SamplesSettings(AskingSettings):
+    """Samples of answers whose `p_wrong` lies in `band`: up to `answers`, `tokens` long together."""
+
+    timeout_s: float = Field(default=25.0, gt=0, le=120)
+    deadline_s: float = Field(default=20.0, gt=0, le=120)
+    band: tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]] = (0.2, 0.8)
+    answers: int = Field(default=3, ge=1, le=16)
+    temperature: float = Field(default=0.7, gt=0, le=2)
+    tokens: int = Field(default=1500, ge=1, le=100_000)
+
+    @model_validator(mode="after")
+    def _is_a_budget(self) -> Self:
+        if self.band[0] > self.band[1]:
+            raise ValueError("band is [low, high], the lower risk first")
+        if self.tokens < self.answers:
+            raise ValueError("tokens is the budget of all samples together, at least one for each")
+        return self
+
+
 class Checks(_Strict):
     """Settings of every check."""
 
@@ -146,6 +165,7 @@ class Checks(_Strict):
     triage: TriageSettings = TriageSettings()
     judge: JudgeSettings = JudgeSettings()
     options: OptionsSettings = OptionsSettings()
+    samples: SamplesSettings = SamplesSettings()
 
     def enabled(self, name: str) -> bool:
         """Return whether the named check runs."""

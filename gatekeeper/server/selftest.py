@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gatekeeper.assess import assess
 from gatekeeper.assessment import Finding, Judgement, Subject
 from gatekeeper.auxiliary import DrawCall, Drawn, LabelCall, Problem, Reading
+from gatekeeper.checks.base import Check
+from gatekeeper.claims import read_claims
 from gatekeeper.errors import PolicyError
 from gatekeeper.exchange import (
     Answer,
@@ -17,6 +20,7 @@ from gatekeeper.exchange import (
     Surface,
 )
 from gatekeeper.gate import Gate, Timings
+from gatekeeper.policy import decide
 from gatekeeper.policy.model import ASKING
 from gatekeeper.wire.request import parse_chat
 
@@ -59,21 +63,30 @@ async def fails_closed(gate: Gate) -> None:
 
     Raise PolicyError when that goes unnoticed: the check's `unavailable` action must be asked for.
     """
+    silent = replace(gate, auxiliary=_Silent())
     for check in gate.bundle.checks:
         checks = tuple(_Broken(other.name) if other is check else other for other in gate.bundle.checks)
-        broken = replace(gate, bundle=replace(gate.bundle, checks=checks))
-        _notices(gate, await broken.judge(_CASE, Completion((_ANSWER,), {}), _ANSWER, Timings()), check.name)
-    asking = [name for name in ASKING if getattr(gate.bundle.policy.checks, name).asks]
-    if asking:
-        judged = await _with_a_silent_model(gate)
-        for name in asking:
-            _notices(gate, judged, name)
+        broken = replace(silent, bundle=replace(gate.bundle, checks=checks))
+        _notices(gate, await _judged(broken, _CASE, _ANSWER), check.name)
+    judged = await _judged(silent, silent.read(parse_chat(_ASKED)), _CHOICE)
+    for check in gate.bundle.checks:
+        if check.name in ASKING and getattr(gate.bundle.policy.checks, check.name).asks:
+            _notices(gate, judged, check.name)
+    if gate.bundle.in_doubt is not None:
+        for check in (_Broken(gate.bundle.in_doubt.name), gate.bundle.in_doubt):
+            _notices(gate, await _doubted(silent, check), check.name)
 
 
-async def _with_a_silent_model(gate: Gate) -> Judgement:
-    deaf = replace(gate, auxiliary=_Silent())
-    case = deaf.read(parse_chat(_ASKED))
-    return await deaf.judge(case, Completion((_CHOICE,), {}), _CHOICE, Timings())
+async def _judged(gate: Gate, case: Case, answer: Answer) -> Judgement:
+    return await gate.judge(case, Completion((answer,), {}), answer, Timings())
+
+
+async def _doubted(gate: Gate, check: Check) -> Judgement:
+    """Judge by a check alone that only answers in doubt get to see."""
+    case = gate.read(parse_chat(_ASKED))
+    subject = Subject(case, _CHOICE, read_claims(_CHOICE, case.query, reasoning=False), gate.auxiliary)
+    assessment = assess(subject, await gate.guarded(check, subject, {}))
+    return Judgement(_CHOICE, assessment, decide(gate.bundle.policy, assessment))
 
 
 def _notices(gate: Gate, judgement: Judgement, check: str) -> None:
