@@ -1,31 +1,60 @@
 """Findings → one Assessment: the signals that rules read, and the probability that the answer is wrong."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-from gatekeeper.assessment import Assessment, Confidence, Field, Finding, SignalValue, Subject, Verdict
+from gatekeeper.assessment import (
+    UNSOUND_CAP,
+    Assessment,
+    Confidence,
+    Field,
+    Finding,
+    Risk,
+    SignalValue,
+    Subject,
+    Verdict,
+)
 from gatekeeper.calibration import Calibration
-from gatekeeper.exchange import LogprobQuality
+from gatekeeper.calibration.artefact import sigmoid
+from gatekeeper.exchange import EvidenceState, LogprobQuality
+
+UNSOUND: Final = frozenset({EvidenceState.CONFLICTING, EvidenceState.EXPIRED})
+"""States of evidence that cap what can be believed of any answer that rests on it."""
 
 
 def assess(
-    subject: Subject, findings: Sequence[Finding], calibration: Calibration | None = None
+    subject: Subject,
+    findings: Sequence[Finding],
+    calibration: Calibration | None = None,
+    unsound_cap: float = UNSOUND_CAP,
 ) -> Assessment:
     """Gather what all checks found of one answer.
 
-    `calibration` must have been fitted on the model that gave the answer. Without one, `p_wrong` rests
-    on the raw confidence and `calibration.state` says `uncalibrated`.
+    Evidence that contradicts itself or has expired limits P(correct) to `unsound_cap` before anything
+    else is read: neither tokens nor checks can raise it above. `calibration` must have been fitted on
+    the model that gave the answer. Without one, `p_wrong` rests on the raw confidence and
+    `calibration.state` says `uncalibrated`.
     """
+    cap = unsound_cap if subject.case.evidence.state in UNSOUND else None
     measured = {
         finding.detector: finding.value
         for finding in findings
         if finding.verdict is None and finding.value is not None
     }
-    signals: dict[str, SignalValue] = {**_given(subject), **_claims(subject, findings), **measured}
+    signals: dict[str, SignalValue] = {
+        **_given(subject),
+        **_claims(subject, findings),
+        **_contradictions(findings),
+        **measured,
+    }
     p_contradicted = _p_contradicted(subject, findings)
     if p_contradicted is not None:
         signals["p_contradicted"] = p_contradicted
-    confidence = _confidence(signals, calibration)
-    p_wrong = _p_wrong(signals, confidence, p_contradicted, calibration)
+    confidence = _confidence(signals, calibration, cap)
+    risk = _risk(signals, calibration)
+    fused = calibration is not None and calibration.risk is not None
+    p_correct = _fused(risk) if fused else _unfused(confidence, p_contradicted)
+    p_wrong = None if p_correct is None else 1 - _capped(p_correct, cap)
     if p_wrong is not None:
         signals["p_wrong"] = p_wrong
     return Assessment(
@@ -40,6 +69,7 @@ def assess(
             if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE
         ),
         signals=signals,
+        risk=risk,
     )
 
 
@@ -106,46 +136,70 @@ def _claims(subject: Subject, findings: Sequence[Finding]) -> dict[str, SignalVa
     }
 
 
+_SAID: Final = frozenset({Verdict.CONTRADICTED, Verdict.SUPPORTED, Verdict.NOT_ADDRESSED})
+
+
+def _contradictions(findings: Sequence[Finding]) -> dict[str, SignalValue]:
+    """Return `<check>.p_contradicted` for every check that read a claim: the largest over its claims."""
+    found: dict[str, SignalValue] = {}
+    for finding in findings:
+        if finding.verdict in _SAID:
+            name = f"{finding.check}.p_contradicted"
+            found[name] = max(float(found.get(name, 0.0)), _number(finding))
+    return found
+
+
 def _p_contradicted(subject: Subject, findings: Sequence[Finding]) -> float | None:
     """Return the largest probability over claims; None where claims exist and no check read them."""
-    said = [
-        f for f in findings if f.verdict in {Verdict.CONTRADICTED, Verdict.SUPPORTED, Verdict.NOT_ADDRESSED}
-    ]
+    said = [finding for finding in findings if finding.verdict in _SAID]
     if subject.claims and not said:
         return None
     return max((_number(finding) for finding in said), default=0.0)
 
 
-def _confidence(signals: dict[str, SignalValue], calibration: Calibration | None) -> Confidence:
-    """Read and calibrate the confidence, adding the signals that follow from it."""
+def _capped(probability: float, cap: float | None) -> float:
+    return probability if cap is None else min(probability, cap)
+
+
+def _confidence(
+    signals: dict[str, SignalValue], calibration: Calibration | None, cap: float | None
+) -> Confidence:
+    """Read, calibrate and cap the confidence, adding the signals that follow from it."""
     raw = signals.get("confidence.raw")
     calibrated = calibration.confidence.probability(signals) if calibration else None
     signals["calibration.state"] = "uncalibrated" if calibrated is None else "calibrated"
     if calibrated is not None:
-        signals["confidence.calibrated"] = calibrated
+        calibrated = signals["confidence.calibrated"] = _capped(calibrated, cap)
     number = float(raw) if raw is not None else None
     best = calibrated if calibrated is not None else number
     assertiveness = signals.get("hedging.assertiveness")
     if best is not None and assertiveness is not None:
-        signals["overconfidence"] = max(0.0, float(assertiveness) - best)
+        signals["overconfidence"] = max(0.0, float(assertiveness) - _capped(best, cap))
     quality = LogprobQuality(str(signals.get("confidence.quality", LogprobQuality.UNAVAILABLE)))
-    return Confidence(raw=number, calibrated=calibrated, quality=quality)
+    return Confidence(raw=number, calibrated=calibrated, quality=quality, cap=cap)
 
 
-def _p_wrong(
-    signals: dict[str, SignalValue],
-    confidence: Confidence,
-    p_contradicted: float | None,
-    calibration: Calibration | None,
-) -> float | None:
-    """Return the fused risk where one was fitted, else 1 − P(right) · P(not contradicted).
+def _risk(signals: dict[str, SignalValue], calibration: Calibration | None) -> Risk | None:
+    """Return the parts of the fused risk, turned from P(correct) to P(wrong); None where it cannot say."""
+    model = calibration.risk if calibration else None
+    parts = model.contributions(signals) if model else None
+    if model is None or parts is None:
+        return None
+    intercept, terms = -parts["intercept"], {term.signal: -parts[term.signal] for term in model.terms}
+    return Risk(intercept, terms, tuple(term.signal for term in model.terms if term.reading(signals) is None))
+
+
+def _fused(risk: Risk | None) -> float | None:
+    """Return P(correct) of the fused risk; the number of nothing else is ever put in its place."""
+    return None if risk is None else sigmoid(-risk.intercept - sum(risk.terms.values()))
+
+
+def _unfused(confidence: Confidence, p_contradicted: float | None) -> float | None:
+    """Return P(right) · P(not contradicted), where no fused risk was fitted.
 
     None where neither tokens nor evidence say anything: an unknown is no zero.
     """
-    if calibration is not None and calibration.risk is not None:
-        p_correct = calibration.risk.probability(signals)
-        return None if p_correct is None else 1 - p_correct
     p_right = confidence.raw if confidence.calibrated is None else confidence.calibrated
     if p_right is None:
-        return p_contradicted or None
-    return 1 - p_right * (1 - (p_contradicted or 0.0))
+        return 1 - p_contradicted if p_contradicted else None
+    return _capped(p_right, confidence.cap) * (1 - (p_contradicted or 0.0))

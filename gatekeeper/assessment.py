@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gatekeeper.exchange import Answer, Case, EvidenceSpan, LogprobQuality, Span
 
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 SignalValue = float | str
 """A number (probabilities in [0, 1], counts, 0.0/1.0 for no/yes) or an enum's value."""
+
+UNSOUND_CAP: Final = 0.5
+"""The most that P(correct) may be, unless a policy says otherwise, where the evidence is unsound.
+
+Of two statements that contradict each other one is wrong, so what rests on them is no better than even.
+"""
 
 
 class Field(StrEnum):
@@ -83,19 +89,39 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """Probability in [0, 1] that the answer is right, as the tokens say and after calibration."""
+    """Probability in [0, 1] that the answer is right, as the tokens say and after calibration.
+
+    `cap` is the most that the state of the evidence allows, None where it sets no limit; `calibrated`
+    never exceeds it, `raw` stays as measured.
+    """
 
     raw: float | None = None
     calibrated: float | None = None
     quality: LogprobQuality = LogprobQuality.UNAVAILABLE
+    cap: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a fused risk is made of, in logits of P(wrong): positive parts make the answer riskier.
+
+    `intercept` and `terms` (by signal) add up to logit(p_wrong), unless the evidence's cap raised that.
+    `missing` names the signals that were not measured; their terms are what fitting learnt of answers
+    without them.
+    """
+
+    intercept: float
+    terms: Mapping[str, float]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """All findings of an answer and the numbers that a policy's rules read.
 
-    `p_wrong` and `p_contradicted` are None where nothing supports a number. `signals` holds every
-    named signal; a signal that could not be measured is absent.
+    `p_wrong` and `p_contradicted` are None where nothing supports a number, `risk` where no fused risk
+    was fitted or it cannot say. `signals` holds every named signal; one that could not be measured is
+    absent.
     """
 
     claims: tuple[Claim, ...]
@@ -105,6 +131,7 @@ class Assessment:
     confidence: Confidence
     unavailable: tuple[str, ...] = ()
     signals: Mapping[str, SignalValue] = field(default_factory=dict)
+    risk: Risk | None = None
 
 
 class Action(StrEnum):

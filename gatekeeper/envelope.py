@@ -3,7 +3,7 @@
 from typing import Any
 
 from gatekeeper.assess import verdicts
-from gatekeeper.assessment import Assessment, Claim, Finding, Judgement, Reason
+from gatekeeper.assessment import Assessment, Claim, Finding, Judgement, Reason, Risk
 from gatekeeper.exchange import Evidence, EvidenceSpan
 from gatekeeper.gate import Bundle, Outcome
 
@@ -89,7 +89,9 @@ def assessment_of(assessment: Assessment, *, quote: bool) -> dict[str, Any]:
             "raw": assessment.confidence.raw,
             "calibrated": assessment.confidence.calibrated,
             "quality": assessment.confidence.quality.value,
+            "cap": assessment.confidence.cap,
         },
+        "risk": _risk(assessment.risk),
         "unavailable": list(assessment.unavailable),
         "claims": [
             _claim(claim, finding, quote=quote)
@@ -108,6 +110,13 @@ def _measured(assessment: Assessment, check: str, *, quote: bool) -> dict[str, A
         if name.startswith(f"{check}.") and (quote or not isinstance(value, str))
     }
     return {check: found} if found else {}
+
+
+def _risk(risk: Risk | None) -> dict[str, Any] | None:
+    """Return the parts of the fused risk in logits of P(wrong)."""
+    if risk is None:
+        return None
+    return {"intercept": risk.intercept, "terms": dict(risk.terms), "missing": list(risk.missing)}
 
 
 def _claim(claim: Claim, finding: Finding | None, *, quote: bool) -> dict[str, Any]:

@@ -138,10 +138,11 @@ class Gate:
         subject = Subject(case, answer, claims, self.auxiliary)
         findings = await self.check(subject, timings.checks)
         calibration = self.bundle.calibrations.of(completion.fingerprint)
-        assessment = assess(subject, findings, calibration)
+        unsound_cap = policy.evidence.unsound_cap
+        assessment = assess(subject, findings, calibration, unsound_cap)
         if self.bundle.in_doubt is not None:
             findings += await self.look_again(self.bundle.in_doubt, subject, assessment, timings.checks)
-            assessment = assess(subject, findings, calibration)
+            assessment = assess(subject, findings, calibration, unsound_cap)
         return Judgement(answer, assessment, decide(policy, assessment))
 
     async def check(self, subject: Subject, seconds: dict[str, float]) -> list[Finding]:

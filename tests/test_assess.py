@@ -1,5 +1,7 @@
 """Findings → Assessment: every signal that a rule may read, and what is unknown stays unknown."""
 
+from math import exp, log
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,6 +190,86 @@ def test_a_fitted_risk_that_cannot_say_gives_no_number() -> None:
     assert "p_wrong" not in found.signals
 
 
+FUSED = {
+    "intercepts": {"supplied": 1.0, "conflicting": 1.0, "expired": 1.0},
+    "terms": [
+        {"signal": "confidence.raw", "transform": "logit", "weight": 0.5},
+        {"signal": "slots.p_contradicted", "weight": -3.0},
+        {"signal": "options.margin", "weight": 2.0, "missing": -0.25},
+    ],
+}
+
+
+def test_a_fused_risk_is_explained_by_its_parts() -> None:
+    """Intercept and terms, in logits of P(wrong), add up to p_wrong; what was not measured is named."""
+    found = assessed(
+        said(0, CONTRADICTED, 0.9), measured("confidence.raw", 0.8), calibration=fitted(risk=FUSED)
+    )
+    assert found.risk is not None
+    assert found.risk.terms == {
+        "confidence.raw": pytest.approx(-0.5 * log(4)),
+        "slots.p_contradicted": pytest.approx(2.7),
+        "options.margin": 0.25,
+    }
+    assert (found.risk.intercept, found.risk.missing) == (-1.0, ("options.margin",))
+    total = found.risk.intercept + sum(found.risk.terms.values())
+    assert found.p_wrong == pytest.approx(1 / (1 + exp(-total)))
+
+
+def test_without_a_fused_risk_there_is_nothing_to_explain() -> None:
+    """No parts are made up where no risk was fitted, or where a signal is missing that may not be."""
+    assert assessed(said(0, SUPPORTED), measured("confidence.raw", 0.8)).risk is None
+    found = assessed(said(0, SUPPORTED, 0.02), calibration=fitted(risk=FUSED))
+    assert (found.risk, found.p_wrong) == (None, None)
+
+
+def test_each_check_says_by_itself_how_likely_a_contradiction_is() -> None:
+    """A risk can weigh two checks apart; one that could not judge says nothing."""
+    found = assessed(
+        said(0, SUPPORTED, 0.02), said(0, CONTRADICTED, 0.7, "nli"), said(0, UNAVAILABLE, None, "judge")
+    )
+    named = {name: value for name, value in found.signals.items() if name.endswith("p_contradicted")}
+    assert named == {"slots.p_contradicted": 0.02, "nli.p_contradicted": 0.7, "p_contradicted": 0.7}
+
+
+CONFLICT = ("The mass is in the left kidney.", "The mass is in the right kidney.")
+EXPIRED = ({"text": "Wait 48 h.", "expires": "2020-01-01"},)
+
+
+@pytest.mark.parametrize("evidence", [CONFLICT, EXPIRED], ids=["conflicting", "expired"])
+@pytest.mark.parametrize("calibration", [None, fitted(), fitted(risk=FUSED)], ids=["none", "platt", "fused"])
+def test_unsound_evidence_caps_confidence_whatever_else_is_said(
+    evidence: tuple[str | dict[str, str], ...], calibration: Calibration | None
+) -> None:
+    """Neither certain tokens nor agreeing checks make an answer on unsound evidence likely right."""
+    subject = Subject(case("Which?", *evidence), Answer(0, "Left."), (Claim("Left.", Span(0, 5)),))
+    findings = [said(0, SUPPORTED, 0.0), measured("confidence.raw", 0.999)]
+    for cap in (0.5, 0.2):
+        found = assess(subject, findings, calibration, cap)
+        assert found.p_wrong is not None
+        assert found.p_wrong >= 1 - cap
+        assert found.confidence.cap == cap
+        assert (found.confidence.calibrated or 0.0) <= cap
+        assert found.signals["confidence.raw"] == 0.999
+
+
+def test_the_cap_never_makes_an_answer_safer() -> None:
+    """What is below the cap already stays as it is, and what is unknown stays unknown."""
+    subject = Subject(case("Which?", *CONFLICT), Answer(0, "Left."), (Claim("Left.", Span(0, 5)),))
+    assert assess(subject, [said(0, CONTRADICTED, 0.9), measured("confidence.raw", 0.3)]).p_wrong == (
+        pytest.approx(1 - 0.3 * 0.1)
+    )
+    assert assess(subject, [said(0, SUPPORTED, 0.0)]).p_wrong is None
+    assert assess(subject, [said(0, CONTRADICTED, 0.1)]).p_wrong == 0.5
+
+
+def test_sound_evidence_has_no_cap() -> None:
+    """Evidence that is current and consistent limits nothing."""
+    found = assessed(said(0, SUPPORTED, 0.0), measured("confidence.raw", 0.99))
+    assert found.confidence.cap is None
+    assert found.p_wrong == pytest.approx(0.01)
+
+
 @pytest.mark.parametrize(("assertive", "raw", "expected"), [(0.8, 0.3, 0.5), (0.4, 0.9, 0.0)])
 def test_overconfidence_is_what_the_words_claim_beyond_the_tokens(
     assertive: float, raw: float, expected: float
@@ -236,8 +318,13 @@ def test_every_signal_is_in_the_vocabulary_and_in_its_range(
 def test_more_contradiction_never_lowers_the_risk(raw: float, one: float, other: float) -> None:
     """With equal confidence, the answer that is likelier contradicted is never less risky."""
     low, high = sorted((one, other))
-    milder = assessed(said(0, CONTRADICTED, low), measured("confidence.raw", raw)).p_wrong
-    worse = assessed(said(0, CONTRADICTED, high), measured("confidence.raw", raw)).p_wrong
-    assert milder is not None
-    assert worse is not None
-    assert milder <= worse + 1e-12
+    for calibration in (None, fitted(risk=FUSED)):
+        milder, worse = (
+            assessed(
+                said(0, CONTRADICTED, one), measured("confidence.raw", raw), calibration=calibration
+            ).p_wrong
+            for one in (low, high)
+        )
+        assert milder is not None
+        assert worse is not None
+        assert milder <= worse + 1e-12

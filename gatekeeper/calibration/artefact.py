@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from gatekeeper.assessment import SignalValue
 from gatekeeper.errors import CalibrationError
 from gatekeeper.exchange import EvidenceState
+from gatekeeper.policy.signals import risk_direction
 
 _EDGE = 1e-6
 """Probabilities are kept this far from 0 and 1 before the logit, as they were in fitting."""
@@ -36,10 +37,15 @@ class Term(_Strict):
 
     def value(self, signals: Mapping[str, SignalValue]) -> float | None:
         """Return the term's contribution in logits; None where it is missing and may not be."""
+        read = self.reading(signals)
+        return self.missing if read is None else self.weight * read
+
+    def reading(self, signals: Mapping[str, SignalValue]) -> float | None:
+        """Return the signal's number after the transform; None where it was not measured."""
         measured = signals.get(self.signal)
         if measured is None or isinstance(measured, str):
-            return self.missing
-        return self.weight * (logit(measured) if self.transform == "logit" else measured)
+            return None
+        return logit(measured) if self.transform == "logit" else measured
 
 
 class Logistic(_Strict):
@@ -85,6 +91,13 @@ class Calibration(_Strict):
     def _fitted_on_something(self) -> Self:
         if not self.confidence.intercepts:
             raise ValueError("confidence has no intercepts; fit it with `radsafe-bench calibrate`")
+        return self
+
+    @model_validator(mode="after")
+    def _risk_rises_with_contradiction(self) -> Self:
+        for term in self.risk.terms if self.risk else ():
+            if term.weight * risk_direction(term.signal) > 0:
+                raise ValueError(f"risk moves the wrong way with {term.signal}; fit it with `--risk` again")
         return self
 
     @property

@@ -128,6 +128,7 @@ def _verdict(judgement: Judgement) -> dict[str, Any]:
         "p_wrong": assessment["p_wrong"],
         "p_contradicted": assessment["p_contradicted"],
         "confidence": assessment["confidence"],
+        "risk": assessment["risk"],
         "reasons": [reason.rule for reason in decision.reasons],
         "claims": assessment["claims"],
     }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from gatekeeper.assessment import Action
+from gatekeeper.assessment import UNSOUND_CAP, Action
 from gatekeeper.policy.criteria import GateCriteria
 from gatekeeper.policy.signals import SignalSpec, vocabulary
 
@@ -173,9 +173,13 @@ class Checks(_Strict):
 
 
 class EvidenceSettings(_Strict):
-    """How evidence is handled. `inject` writes the explicit `evidence` field into the prompt."""
+    """How evidence is handled. `inject` writes the explicit `evidence` field into the prompt.
+
+    `unsound_cap` is the most that P(correct) may be where the evidence contradicts itself or has expired.
+    """
 
     inject: bool = False
+    unsound_cap: float = Field(default=UNSOUND_CAP, ge=0, le=1)
 
 
 class Regenerate(_Strict):

@@ -6,18 +6,26 @@ This table is the vocabulary of policies: validation, `policy explain` and the d
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 
 
 @dataclass(frozen=True, slots=True)
 class SignalSpec:
-    """One signal: a number within `bounds`, or one of `values`."""
+    """One signal: a number within `bounds`, or one of `values`.
+
+    `risk` is 1 where more of it never makes an answer safer, −1 where more never makes it riskier, 0
+    where that is open: a fused risk is held to it. `fused` signals are its features unless others are
+    named.
+    """
 
     meaning: str
     check: str | None = None
     values: tuple[str, ...] = ()
     bounds: tuple[float, float] = (0.0, 1.0)
+    risk: int = 0
+    fused: bool = False
 
 
 _COUNT = (0.0, float("inf"))
@@ -27,24 +35,33 @@ SIGNALS: Mapping[str, SignalSpec] = {
     "evidence.documents": SignalSpec("number of documents found in the request", bounds=_COUNT),
     "evidence.conflicts": SignalSpec("pairs of evidence statements that disagree", bounds=_COUNT),
     "p_wrong": SignalSpec("probability that the answer is wrong"),
-    "p_contradicted": SignalSpec("probability that the evidence contradicts the answer"),
+    "p_contradicted": SignalSpec("probability that the evidence contradicts the answer", risk=1),
+    "slots.p_contradicted": SignalSpec("the same, as slots alone reads it", "slots", risk=1, fused=True),
     "claims.total": SignalSpec("claims found in the answer", bounds=_COUNT),
     "claims.supported": SignalSpec("claims that the evidence supports", bounds=_COUNT),
-    "claims.contradicted": SignalSpec("claims that the evidence contradicts", bounds=_COUNT),
+    "claims.contradicted": SignalSpec("claims that the evidence contradicts", bounds=_COUNT, risk=1),
     "claims.not_addressed": SignalSpec("claims that the evidence is silent on", bounds=_COUNT),
-    "claims.supported_share": SignalSpec("supported claims / all claims, 0 without claims"),
-    "confidence.raw": SignalSpec("confidence read from the token probabilities", "confidence"),
+    "claims.supported_share": SignalSpec(
+        "supported claims / all claims, 0 without claims", risk=-1, fused=True
+    ),
+    "confidence.raw": SignalSpec(
+        "confidence read from the token probabilities", "confidence", risk=-1, fused=True
+    ),
     "confidence.calibrated": SignalSpec("calibrated probability that the answer is right", "confidence"),
     "confidence.quality": SignalSpec(
         "how much of the answer the token probabilities cover", "confidence", tuple(LogprobQuality)
     ),
-    "confidence.option": SignalSpec("probability of the chosen option's letter", "confidence"),
+    "confidence.option": SignalSpec("probability of the chosen option's letter", "confidence", risk=-1),
     "confidence.min_critical": SignalSpec(
-        "lowest probability of a number, unit, side, negator or drug", "confidence"
+        "lowest probability of a number, unit, side, negator or drug", "confidence", risk=-1
     ),
-    "confidence.mean_critical": SignalSpec("mean probability of those tokens", "confidence"),
-    "confidence.sequence": SignalSpec("length-normalised probability of the whole answer", "confidence"),
-    "confidence.entropy": SignalSpec("mean entropy of the alternatives, nats", "confidence", bounds=_COUNT),
+    "confidence.mean_critical": SignalSpec("mean probability of those tokens", "confidence", risk=-1),
+    "confidence.sequence": SignalSpec(
+        "length-normalised probability of the whole answer", "confidence", risk=-1
+    ),
+    "confidence.entropy": SignalSpec(
+        "mean entropy of the alternatives, nats", "confidence", bounds=_COUNT, risk=1
+    ),
     "calibration.state": SignalSpec(
         "whether a calibration for this model was applied", values=("calibrated", "uncalibrated")
     ),
@@ -53,14 +70,26 @@ SIGNALS: Mapping[str, SignalSpec] = {
     "overconfidence": SignalSpec("assertiveness beyond what the confidence carries", "hedging"),
     "triage.high_risk": SignalSpec("1 where a high-risk topic of the policy occurs", "triage"),
     "triage.injection": SignalSpec("1 where the evidence holds instructions", "triage"),
-    "judge.p_contradicted": SignalSpec("highest P(contradicted) of a claim, as a model reads it", "judge"),
-    "judge.p_supported": SignalSpec("mean P(supported) of the claims, as a model reads them", "judge"),
+    "judge.p_contradicted": SignalSpec(
+        "highest P(contradicted) of a claim, as a model reads it", "judge", risk=1, fused=True
+    ),
+    "judge.p_supported": SignalSpec(
+        "mean P(supported) of the claims, as a model reads them", "judge", risk=-1, fused=True
+    ),
     "judge.unread": SignalSpec("claims that the model gave no opinion on", "judge", bounds=_COUNT),
     "options.margin": SignalSpec("lead of the option that the evidence implies over the next", "options"),
-    "options.evidence_p": SignalSpec("probability that the evidence gives the chosen option", "options"),
-    "options.disagrees": SignalSpec("1 where the evidence implies another option than the answer", "options"),
-    "options.permuted_p": SignalSpec("mean probability of the choice over orders of the options", "options"),
-    "options.flip_rate": SignalSpec("share of orders under which another option is likelier", "options"),
+    "options.evidence_p": SignalSpec(
+        "probability that the evidence gives the chosen option", "options", risk=-1, fused=True
+    ),
+    "options.disagrees": SignalSpec(
+        "1 where the evidence implies another option than the answer", "options", risk=1, fused=True
+    ),
+    "options.permuted_p": SignalSpec(
+        "mean probability of the choice over orders of the options", "options", risk=-1, fused=True
+    ),
+    "options.flip_rate": SignalSpec(
+        "share of orders under which another option is likelier", "options", risk=1, fused=True
+    ),
     "options.evidence_shift": SignalSpec(
         "probability of the choice with evidence minus without", "options", bounds=(-1.0, 1.0)
     ),
@@ -79,3 +108,14 @@ def vocabulary(topics: Mapping[str, object]) -> dict[str, SignalSpec]:
     """Return `SIGNALS` with one `triage.<topic>` signal for every topic of a policy."""
     own = {f"triage.{topic}": SignalSpec(f"1 where the topic {topic} occurs", "triage") for topic in topics}
     return {**SIGNALS, **own}
+
+
+CONTRADICTION: Final = "p_contradicted"
+"""Last part of the signals that say how likely the evidence contradicts an answer."""
+
+
+def risk_direction(signal: str) -> int:
+    """Return `SignalSpec.risk` of a signal; what any check says of contradiction is 1."""
+    if signal in SIGNALS:
+        return SIGNALS[signal].risk
+    return int(signal.endswith("." + CONTRADICTION))

@@ -34,7 +34,7 @@ def fit_logistic(terms: Sequence[Term], observations: Observations) -> Logistic:
 
     Raises CalibrationError where there are too few right or wrong answers, or a term is missing.
     """
-    _check_enough(observations)
+    check_enough(observations)
     return _fit(terms, observations, np.ones(len(observations), bool))
 
 
@@ -44,7 +44,7 @@ def cross_fitted(terms: Sequence[Term], observations: Observations) -> Floats:
     NaN for answers in a state that the other questions do not have.
     """
     predicted = np.full(len(observations), np.nan)
-    _check_enough(observations)
+    check_enough(observations)
     folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
     for _, held_out in folds.split(observations.state, observations.correct, observations.question):
         fitted = np.ones(len(observations), bool)
@@ -65,7 +65,7 @@ def _fit(terms: Sequence[Term], observations: Observations, chosen: Bools) -> Lo
     values = np.array([[_unit(term).value(signal) for term in terms] for signal in signals], float)
     if np.isnan(values).any():
         raise CalibrationError("a signal of the calibrator is missing in some answers")
-    indicators = _indicators(observations.state[chosen], states)
+    indicators = indicators_of(observations.state[chosen], states)
     model = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(np.hstack([values, indicators]), correct)
     weights, base = model.coef_[0], float(model.intercept_[0])
     offsets = weights[len(terms) :]
@@ -84,18 +84,19 @@ def _unit(term: Term) -> Term:
     return term.model_copy(update={"weight": 1.0})
 
 
-def _indicators(states: NDArray[np.str_], names: Sequence[str]) -> Floats:
+def indicators_of(states: NDArray[np.str_], names: Sequence[str]) -> Floats:
+    """Return 0/1 columns that say which of the named states each answer's evidence is in."""
     return np.asarray(states[:, None] == np.array(names)[None, :], float)
 
 
-def _check_enough(observations: Observations) -> None:
+def check_enough(observations: Observations, fewest: int = FEWEST) -> None:
     """Raise CalibrationError unless right and wrong answers each come from enough questions."""
     right, wrong = (
         np.unique(observations.question[members]).size
         for members in (observations.correct, ~observations.correct)
     )
-    if min(right, wrong) < FEWEST:
+    if min(right, wrong) < fewest:
         raise CalibrationError(
-            f"{right} questions with right and {wrong} with wrong answers: at least {FEWEST} of each are "
+            f"{right} questions with right and {wrong} with wrong answers: at least {fewest} of each are "
             "needed to fit anything. Record more questions or conditions"
         )

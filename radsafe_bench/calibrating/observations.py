@@ -1,5 +1,6 @@
 """What a calibration is fitted on: recorded answers with their signals, and whether each was right."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.assessment import SignalValue
-from gatekeeper.bundle import load_bundle
-from gatekeeper.checks import Confidence
 from gatekeeper.gate import Bundle
-from gatekeeper.settings import POLICIES
 from radsafe_bench.gate.replay import Decided, replay
 from radsafe_bench.records import Run
 from radsafe_bench.stats.arrays import Bools
@@ -22,10 +20,10 @@ CONFIDENCE: Final = "confidence.raw"
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Answers in which a confidence could be measured; arrays of length n.
+    """Answers with their signals; arrays of length n.
 
-    `question` numbers the questions, `state` is the state of the evidence. `unmeasured` counts the
-    answers without token probabilities, which are left out.
+    `question` numbers the questions, whose ids are `names`; `state` is the state of the evidence.
+    `cells` are those that drift counts each answer in.
     """
 
     signals: tuple[Mapping[str, SignalValue], ...]
@@ -34,7 +32,7 @@ class Observations:
     correct: Bools
     high_risk: Bools
     names: tuple[str, ...]
-    unmeasured: int
+    cells: tuple[Mapping[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -44,28 +42,47 @@ class Observations:
         """The ids of all questions among the answers."""
         return tuple(self.names[place] for place in np.unique(self.question))
 
+    @property
+    def reference(self) -> dict[str, float]:
+        """What drift is measured from: answers by `<feature>.<cell>`."""
+        counts = Counter(f"{feature}.{cell}" for cells in self.cells for feature, cell in cells.items())
+        return {name: float(count) for name, count in sorted(counts.items())}
 
-def observe(runs: Iterable[Run], questions: Sequence[Question], bundle: Bundle | None = None) -> Observations:
+    def measured(self, signal: str) -> "Observations":
+        """Return the answers in which a signal was measured."""
+        return self.where(np.array([one.get(signal) is not None for one in self.signals], bool))
+
+    def where(self, chosen: Bools) -> "Observations":
+        """Return some of the answers; the questions keep their numbers."""
+        places = np.flatnonzero(chosen)
+        return replace(
+            self,
+            signals=tuple(self.signals[place] for place in places),
+            question=self.question[places],
+            state=self.state[places],
+            correct=self.correct[places],
+            high_risk=self.high_risk[places],
+            cells=tuple(self.cells[place] for place in places) if self.cells else (),
+        )
+
+
+def observe(runs: Iterable[Run], questions: Sequence[Question], bundle: Bundle) -> Observations:
     """Return the greedy answers of runs to these questions, with the signals that serving would see.
 
-    A `bundle` with more checks than the confidence gives more signals; its calibrations are not used.
-    Errors are left out, for they have no confidence; an answer without a letter is wrong.
+    The bundle's checks give the signals. Errors are left out, for they have none; an answer without a
+    letter is wrong.
     """
     places = {question.id: place for place, question in enumerate(questions)}
-    bare = replace(load_bundle(POLICIES / "shadow.yaml"), checks=(Confidence(),))
-    decided = [
-        one for run in runs for one in replay(_only(run, places), bundle or bare) if one.action is not None
-    ]
-    measured = [one for one in decided if one.signals.get(CONFIDENCE) is not None]
-    chosen = [(questions[places[one.question]], one.letter) for one in measured]
+    decided = [one for run in runs for one in replay(_only(run, places), bundle) if one.action is not None]
+    chosen = [(questions[places[one.question]], one.letter) for one in decided]
     return Observations(
-        signals=tuple(one.signals for one in measured),
-        question=np.array([places[one.question] for one in measured], np.intp),
-        state=np.array([_state(one) for one in measured], np.str_),
+        signals=tuple(one.signals for one in decided),
+        question=np.array([places[one.question] for one in decided], np.intp),
+        state=np.array([_state(one) for one in decided], np.str_),
         correct=np.array([letter == question.correct.letter for question, letter in chosen], bool),
         high_risk=np.array([_high_risk(question, letter) for question, letter in chosen], bool),
         names=tuple(places),
-        unmeasured=len(decided) - len(measured),
+        cells=tuple(one.cells for one in decided),
     )
 
 

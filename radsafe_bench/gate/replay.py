@@ -24,6 +24,7 @@ from gatekeeper.checks.base import Check
 from gatekeeper.errors import ConfigurationError, GatekeeperError, ReplayMiss
 from gatekeeper.exchange import Case, Completion, JsonObject
 from gatekeeper.gate import Bundle, Gate
+from gatekeeper.monitoring.risk.drift import cells_of
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat
 from radsafe_bench.records import MAIN, RECORDS, Record, Run, load_manifest, read_records
@@ -43,8 +44,9 @@ class Decided:
     """What the gate did with one recorded answer.
 
     `action` is None where there is no answer to decide on: the request failed, or no completion came
-    back. `p_correct` is the calibrated probability in [0, 1], None without calibration. `hidden` marks
-    answers of which only the decision is known, since a serving gate held them.
+    back. `p_correct` is the calibrated probability in [0, 1], None without calibration. `cells` are those
+    that drift counts the answer in. `hidden` marks answers of which only the decision is known, since a
+    serving gate held them.
     """
 
     question: str
@@ -54,6 +56,7 @@ class Decided:
     rules: tuple[str, ...] = ()
     p_correct: float | None = None
     signals: Mapping[str, SignalValue] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
     hidden: bool = False
 
 
@@ -137,6 +140,7 @@ async def _decide(record: Record, bundle: Bundle) -> Decided:
         rules=tuple(reason.rule for reason in judgement.decision.reasons),
         p_correct=judgement.assessment.confidence.calibrated,
         signals=judgement.assessment.signals,
+        cells=cells_of(judgement, tuple(bundle.policy.checks.triage.topics)),
     )
 
 

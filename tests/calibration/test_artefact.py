@@ -144,6 +144,12 @@ def test_the_digest_follows_the_content() -> None:
             orjson.dumps(artefact(confidence={"intercepts": {"good": 0}, "terms": []})),
             "confidence.intercepts",
         ),
+        (
+            orjson.dumps(
+                artefact(risk={**PLATT, "terms": [{"signal": "nli.p_contradicted", "weight": 0.1}]})
+            ),
+            "wrong way with nli.p_contradicted",
+        ),
         (orjson.dumps(artefact()).replace(b"-0.5", b"NaN"), "confidence.intercepts"),
         (orjson.dumps(artefact()).replace(b"-0.5", b"1e999"), "confidence.intercepts"),
     ],

@@ -16,7 +16,8 @@ Distribution = Mapping[str, float]
 
 FEATURES: Final = ("confidence", "evidence_state", "answer_length", "topic")
 _LENGTHS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
-_PREFIX: Final = "reference."
+PREFIX: Final = "reference."
+"""How the metrics of a calibration are named that make a reference: `reference.<feature>.<cell>`."""
 _SMALLEST: Final = 1e-4
 
 
@@ -73,7 +74,7 @@ def reference_in(calibration: Calibration) -> dict[str, dict[str, float]]:
     """Return the reference that a calibration carries, as metrics named `reference.<feature>.<cell>`."""
     found: dict[str, dict[str, float]] = {}
     for name, value in calibration.metrics.items():
-        feature, _, cell = name.removeprefix(_PREFIX).partition(".")
-        if name.startswith(_PREFIX) and feature in FEATURES:
+        feature, _, cell = name.removeprefix(PREFIX).partition(".")
+        if name.startswith(PREFIX) and feature in FEATURES:
             found.setdefault(feature, {})[cell] = value
     return found

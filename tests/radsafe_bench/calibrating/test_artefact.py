@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from gatekeeper.calibration import load_calibration
 from gatekeeper.calibration.artefact import logit
 from gatekeeper.errors import CalibrationError, ConfigurationError
-from radsafe_bench.calibrating import calibrate
+from gatekeeper.monitoring.risk.drift import FEATURES, reference_in
+from radsafe_bench.calibrating import Wanted, calibrate
 from radsafe_bench.cli import main
 from radsafe_bench.records import Run, load_run
 from radsafe_bench.scoring.key import AnswerKey
@@ -121,3 +122,49 @@ def test_the_command_shows_the_fit_and_writes_artefact_and_plot(
     assert load_calibration(out).fingerprint in result.output
     assert "if perfect" in result.output
     assert plot.read_text().startswith("<svg")
+
+
+def test_a_fused_risk_is_stored_with_what_it_is_worth_and_what_it_saw(run: Run, suite: Suite) -> None:
+    """Signals that never differ are left out by name; figures are of unseen questions, intervals beside."""
+    fit = calibrate([run], suite, NOW, wanted=Wanted(risk=True))
+    assert fit.risk is not None
+    assert fit.calibration.risk == fit.risk.fused.model
+    assert [term.signal for term in fit.risk.fused.model.terms] == ["confidence.raw"]
+    assert fit.risk.features.left_out["slots.p_contradicted"] == "is the same in every answer"
+    metrics = fit.calibration.metrics
+    assert metrics["risk.auroc"] == pytest.approx(fit.after["auroc"], abs=0.01)
+    assert metrics["risk.separation_pp_ci95.lower"] < metrics["risk.separation_pp"]
+    assert {"risk.brier", "risk.ece", "risk.ece_null_p", "risk.smooth_ece", "risk.strength"} < set(metrics)
+    assert set(fit.calibration.seen) == set(calibrated_ids(suite))
+    assert fit.calibration.sources["policy"].startswith("sha256:")
+
+
+def test_the_artefact_carries_what_drift_is_measured_from(run: Run, suite: Suite) -> None:
+    """The proxy finds its reference in the file: every answer once in every feature that drift watches."""
+    fit = calibrate([run], suite, NOW)
+    reference = reference_in(fit.calibration)
+    assert set(reference) == set(FEATURES)
+    assert {sum(cells.values()) for cells in reference.values()} == {len(fit.observations)}
+    assert reference["evidence_state"] == {"none": float(len(fit.observations))}
+    assert reference["answer_length"] == {"64": float(len(fit.observations))}
+    bare = calibrate([run], suite, NOW, wanted=Wanted(reference=False))
+    assert reference_in(bare.calibration) == {}
+
+
+def test_the_command_fuses_and_says_what_is_in_it(run: Run, suite: Suite, tmp_path: Path) -> None:
+    """Terms, what a missing signal means and what was left out are printed beside the figures."""
+    out = tmp_path / "calibration.json"
+    arguments = ["calibrate", run.path, "--suite", suite.path, "--out", out, "--risk"]
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    assert "fused risk" in result.output
+    assert "logit(confidence.raw); not measured: no risk" in result.output
+    assert "left out: slots.p_contradicted is the same in every answer" in result.output
+    assert load_calibration(out).risk is not None
+
+
+def test_features_without_a_risk_are_a_wrong_command_line(tmp_path: Path) -> None:
+    """Naming features that nothing would read is a mistake, not silence."""
+    arguments = ["calibrate", str(tmp_path), "--out", str(tmp_path / "c.json"), "--feature", "confidence.raw"]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, "--feature goes with --risk" in result.output) == (3, True)

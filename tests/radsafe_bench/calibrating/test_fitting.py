@@ -31,7 +31,6 @@ def drawn(n: int = 4000, seed: int = 0) -> Observations:
         correct=rng.random(n) < p,
         high_risk=np.zeros(n, bool),
         names=tuple(f"q{place}" for place in range(n)),
-        unmeasured=0,
     )
 
 

@@ -11,6 +11,7 @@ from gatekeeper.assessment import Action, Finding, Subject
 from gatekeeper.errors import ConfigurationError, ReplayMiss
 from gatekeeper.exchange import Case, Completion
 from gatekeeper.gate import Gate
+from gatekeeper.monitoring.risk.drift import cells_of
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat
 from radsafe_bench.gate import replay as replaying
@@ -56,6 +57,7 @@ async def serve(record: Record) -> Decided:
         rules=tuple(reason.rule for reason in judgement.decision.reasons),
         p_correct=judgement.assessment.confidence.calibrated,
         signals=judgement.assessment.signals,
+        cells=cells_of(judgement, ()),
     )
 
 
