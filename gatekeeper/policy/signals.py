@@ -95,7 +95,7 @@ SIGNALS: Mapping[str, SignalSpec] = {
     ),
     "samples.wanted": SignalSpec("1 where the risk lay in the band that asks for samples", "samples"),
     "samples.drawn": SignalSpec("samples that were drawn", "samples", bounds=_COUNT),
-    "samples.agreement": SignalSpec("how far the samples agree with the answer", "samples"),
+    "samples.agreement": SignalSpec("how far the samples agree with the answer", "samples", risk=-1),
     "answer.empty": SignalSpec("1 where the answer has no text and calls no tool"),
     "answer.refused": SignalSpec("1 where the model refused"),
     "answer.truncated": SignalSpec("1 where the model stopped at its length limit"),

@@ -127,10 +127,13 @@ def calibrate(
 
 
 def _measuring(bundle: Bundle, wanted: Wanted) -> Bundle:
-    """Return the bundle with the checks that the fit needs, whatever its policy turns off."""
+    """Return the bundle with the checks that the fit needs, whatever its policy turns off.
+
+    Samples are not among them: whether they are drawn hangs on the risk that is being fitted.
+    """
     enabled = bundle.checks if wanted.risk else (Triage(bundle.policy.checks.triage.topics),)
     others = tuple(check for check in enabled if check.name != Confidence.name)
-    return replace(bundle, checks=(*others, Confidence()), calibrations=Calibrations())
+    return replace(bundle, checks=(*others, Confidence()), calibrations=Calibrations(), in_doubt=None)
 
 
 def _risk(observations: Observations, wanted: Sequence[Feature]) -> RiskFit:
