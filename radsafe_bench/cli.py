@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "suite": LazyCommand(
         "radsafe_bench.suites.cli:suite", "Questions: validate, show, assemble, import, review."
     ),
+    "train-reader": LazyCommand(
+        "radsafe_bench.commands.train_reader:train_reader_command", "Train the embedded model of `nli`."
+    ),
     "tune": LazyCommand("radsafe_bench.commands.tune:tune_command", "Propose a policy's threshold."),
 }
 """Every command of `radsafe-bench`; a new one is one more line here."""

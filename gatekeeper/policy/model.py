@@ -13,7 +13,7 @@ from gatekeeper.policy.signals import SignalSpec, vocabulary
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\w")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-CHECKS = ("slots", "confidence", "hedging", "triage", "judge", "options", "samples")
+CHECKS = ("slots", "nli", "confidence", "hedging", "triage", "judge", "options", "samples")
 ASKING = ("judge", "options", "samples")
 """Checks that may ask a model."""
 
@@ -156,10 +156,33 @@ class SamplesSettings(AskingSettings):
         return self
 
 
+class NliSettings(CheckSettings):
+    """The nli check. `model` is a folder (see `gatekeeper.checks.nli.reader`), the embedded one by default.
+
+    `statements` is how many statements of the evidence are read beside a claim, `threshold` the
+    probability from which a claim counts as contradicted. A folder needs its digest in `sha256`: what
+    a policy decides, and what a certificate says of it, depends on the model.
+    """
+
+    enabled: bool = False
+    timeout_s: float = Field(default=3.0, gt=0, le=120)
+    model: Text | None = None
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    statements: int = Field(default=3, ge=1, le=8)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _bound(self) -> Self:
+        if self.model is not None and self.sha256 is None:
+            raise ValueError("a model's folder needs its digest in sha256; start once with any to be told it")
+        return self
+
+
 class Checks(_Strict):
     """Settings of every check."""
 
     slots: CheckSettings = CheckSettings()
+    nli: NliSettings = NliSettings()
     confidence: CheckSettings = CheckSettings()
     hedging: CheckSettings = CheckSettings()
     triage: TriageSettings = TriageSettings()

@@ -1,0 +1,1 @@
+"""How the shipped reader (`gatekeeper/checks/nli/model`) is made: texts, pairs, training, export."""

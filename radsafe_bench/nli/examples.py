@@ -1,0 +1,97 @@
+"""From sources to the pairs of one epoch: as written, changed in one slot, reworded, beside others."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from radsafe_bench.nli.mutation import CHANGES, apply
+from radsafe_bench.nli.rewording import reword
+from radsafe_bench.nli.sources import Example, Label, Source, written_examples
+from radsafe_bench.nli.templates import template_sources
+
+CHANGED_EACH: Final = 4
+"""Single-slot changes tried for each written source and epoch."""
+BESIDE: Final = 0.25
+"""Share of pairs whose evidence stands beside another statement of the same topic."""
+TEMPLATES: Final = 1.0
+"""Sources made from patterns for each written one, and epoch."""
+
+
+def examples_of(sources: Sequence[Source], rng: random.Random) -> list[Example]:
+    """Return one epoch's pairs in random order: new changes every time, the written ones always."""
+    made = list(template_sources(round(TEMPLATES * len(sources)), rng))
+    pairs = [pair for source in (*sources, *made) for pair in written_examples(source)]
+    pairs += [pair for source in sources for pair in _changed(source, rng)]
+    pairs += [pair for source in made for pair in _equalled(source, rng)]
+    pairs += _foreign(sources, rng)
+    neighbours = _by_topic(sources)
+    pairs = [_beside(pair, neighbours, rng) for pair in pairs]
+    rng.shuffle(pairs)
+    return pairs
+
+
+def pattern_examples(count: int, rng: random.Random) -> list[Example]:
+    """Return the pairs of `count` sources made from patterns, changed as the written ones are."""
+    sources = list(template_sources(count, rng))
+    pairs = [pair for source in sources for pair in written_examples(source)]
+    pairs += [pair for source in sources for pair in _changed(source, rng)]
+    pairs += _foreign(sources, rng)
+    rng.shuffle(pairs)
+    return pairs
+
+
+def _changed(source: Source, rng: random.Random) -> Iterator[Example]:
+    """Yield pairs with one slot changed in the claim, in the evidence, or in both alike."""
+    for _ in range(CHANGED_EACH):
+        claim = rng.choice((source.evidence, *source.supported, *source.supported))
+        kind = rng.choice(list(CHANGES))
+        change = CHANGES[kind](claim, rng)
+        if change is None:
+            continue
+        changed_claim, changed_evidence = apply(claim, change), apply(source.evidence, change)
+        if changed_claim is None or changed_claim == claim:
+            continue
+        yield Example(source.id, kind, source.evidence, changed_claim, Label.CONTRADICTED)
+        if changed_evidence is not None:
+            yield Example(source.id, kind, changed_evidence, claim, Label.CONTRADICTED)
+            yield Example(source.id, "changed_alike", changed_evidence, changed_claim, Label.SUPPORTED)
+    yield from _equalled(source, rng)
+
+
+def _equalled(source: Source, rng: random.Random) -> Iterator[Example]:
+    """Yield pairs that say the same in another form."""
+    for claim in rng.sample((source.evidence, *source.supported), 2):
+        other = reword(claim, rng)
+        if other is not None and other != claim:
+            yield Example(source.id, "equal_value", source.evidence, other, Label.SUPPORTED)
+
+
+def _foreign(sources: Sequence[Source], rng: random.Random) -> Iterator[Example]:
+    """Yield one claim for each source that another source's evidence is silent about."""
+    by_topic = _by_topic(sources)
+    for source in sources:
+        near = [other for other in by_topic[source.topic] if other.id != source.id]
+        other = rng.choice(near) if near and rng.random() < 0.6 else rng.choice(sources)
+        if other.id == source.id:
+            continue
+        claims = (*other.supported, *(claim for _, claim in other.contradicted))
+        yield Example(source.id, "other_topic", source.evidence, rng.choice(claims), Label.NOT_ADDRESSED)
+
+
+def _beside(pair: Example, neighbours: dict[str, list[Source]], rng: random.Random) -> Example:
+    """Put another statement before or after the evidence, as passages and long statements have it."""
+    if rng.random() >= BESIDE:
+        return pair
+    topic = rng.choice(list(neighbours))
+    other = rng.choice(neighbours[topic]).evidence
+    both = (pair.evidence, other) if rng.random() < 0.5 else (other, pair.evidence)
+    return replace(pair, evidence=" ".join(both))
+
+
+def _by_topic(sources: Sequence[Source]) -> dict[str, list[Source]]:
+    found: dict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        found[source.topic].append(source)
+    return found

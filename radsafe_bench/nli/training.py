@@ -1,0 +1,211 @@
+"""Fine-tuning the reader on a CPU or GPU, reproducibly: same seed, same machine, same weights."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from radsafe_bench.nli.examples import examples_of, pattern_examples
+from radsafe_bench.nli.network import Reader
+from radsafe_bench.nli.sources import LABELS, Example, Source, written_examples
+
+MAX_TOKENS: Final = 192
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the reader is trained: first once over sentence patterns, then over what was written.
+
+    `layer_decay` scales the learning rate of each layer below the top. `patterns` is the number of
+    sources made from patterns in the first stage.
+    """
+
+    patterns: int = 2500
+    epochs: int = 4
+    batch: int = 32
+    rate: float = 1.5e-4
+    warmup: float = 0.06
+    decay: float = 0.01
+    layer_decay: float = 0.9
+    smoothing: float = 0.05
+    held_out: float = 0.08
+    seed: int = 0
+
+
+Report = Callable[[dict[str, float]], None]
+"""Gets a row of the learning curve after every epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained reader and the temperature that makes its probabilities fit sources it did not see."""
+
+    reader: Reader
+    temperature: float
+
+
+def train(sources: Sequence[Source], weights: Path, recipe: Recipe, report: Report) -> Trained:
+    """Fine-tune MiniLM weights (a folder with `model.safetensors` and `tokenizer.json`) in two stages."""
+    tokenizer = pair_tokenizer(weights / "tokenizer.json")
+    reader = initial_reader(weights)
+    train_on_patterns(reader, tokenizer, recipe, report)
+    held_out = train_on_sources(reader, tokenizer, sources, recipe, report)
+    return Trained(reader, fitted_temperature(reader, tokenizer, held_out))
+
+
+def train_on_patterns(reader: Reader, tokenizer: Tokenizer, recipe: Recipe, report: Report) -> None:
+    """Stage one: what it means to compare two sentences slot by slot, from patterns alone."""
+    rng = random.Random(recipe.seed)
+    pairs = pattern_examples(recipe.patterns, rng)
+    _fit(reader, tokenizer, [pairs], recipe, lambda: {}, report)
+
+
+def train_on_sources(
+    reader: Reader, tokenizer: Tokenizer, sources: Sequence[Source], recipe: Recipe, report: Report
+) -> list[Source]:
+    """Stage two: written sources, changed anew in every epoch; return the share that was held out."""
+    rng = random.Random(recipe.seed)
+    learned, held_out = _split(sources, recipe.held_out, rng)
+    epochs = [examples_of(learned, rng) for _ in range(recipe.epochs)]
+    _fit(reader, tokenizer, epochs, recipe, lambda: held_out_accuracy(reader, tokenizer, held_out), report)
+    return held_out
+
+
+def _fit(
+    reader: Reader,
+    tokenizer: Tokenizer,
+    epochs: Sequence[Sequence[Example]],
+    recipe: Recipe,
+    measure: Callable[[], dict[str, float]],
+    report: Report,
+) -> None:
+    torch.manual_seed(recipe.seed)
+    rng = random.Random(recipe.seed)
+    optimiser = torch.optim.AdamW(_groups(reader, recipe), betas=(0.9, 0.98))
+    steps = sum(-(-len(pairs) // recipe.batch) for pairs in epochs)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps, recipe.warmup))
+    for epoch, pairs in enumerate(epochs, start=1):
+        began, losses = time.perf_counter(), []
+        reader.train()
+        for *inputs, labels in _batches(pairs, tokenizer, recipe.batch, rng):
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = reader(*inputs)
+            loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+            schedule.step()
+            losses.append(loss.item())
+        row = {"epoch": epoch, "pairs": len(pairs), "loss": sum(losses) / len(losses)}
+        report(row | {"seconds": time.perf_counter() - began} | measure())
+    reader.eval()
+
+
+def pair_tokenizer(path: Path) -> Tokenizer:
+    """Return the tokenizer of pairs: evidence is cut before a claim is."""
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.enable_truncation(MAX_TOKENS, strategy="only_first")
+    tokenizer.enable_padding()
+    return tokenizer
+
+
+def logits_of(reader: Reader, tokenizer: Tokenizer, pairs: Sequence[Example]) -> Tensor:
+    """Return the logits of pairs, (pairs, labels)."""
+    rows = []
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        for start in range(0, len(pairs), 64):
+            *inputs, _ = _tensors(pairs[start : start + 64], tokenizer)
+            rows.append(reader(*inputs).float())
+    return torch.cat(rows)
+
+
+def held_out_accuracy(reader: Reader, tokenizer: Tokenizer, sources: Sequence[Source]) -> dict[str, float]:
+    """Return how many written pairs of unseen sources are read right, in all and per label."""
+    pairs = [pair for source in sources for pair in written_examples(source)]
+    if not pairs:
+        return {}
+    reader.eval()
+    found = logits_of(reader, tokenizer, pairs).argmax(1).tolist()
+    right = [LABELS[label] is pair.label for label, pair in zip(found, pairs, strict=True)]
+    shares = {"held_out": sum(right) / len(right)}
+    for label in LABELS:
+        of_label = [hit for hit, pair in zip(right, pairs, strict=True) if pair.label is label]
+        shares[f"held_out_{label.value}"] = sum(of_label) / max(1, len(of_label))
+    return shares
+
+
+def fitted_temperature(reader: Reader, tokenizer: Tokenizer, sources: Sequence[Source]) -> float:
+    """Return the divisor of the logits with the least log loss on the written pairs (Guo et al. 2017)."""
+    pairs = [pair for source in sources for pair in written_examples(source)]
+    logits = logits_of(reader, tokenizer, pairs)
+    labels = torch.tensor([LABELS.index(pair.label) for pair in pairs])
+    tried = [0.05 * step for step in range(10, 61)]
+    return min(tried, key=lambda divisor: float(functional.cross_entropy(logits / divisor, labels)))
+
+
+def _split(sources: Sequence[Source], share: float, rng: random.Random) -> tuple[list[Source], list[Source]]:
+    shuffled = rng.sample(list(sources), len(sources))
+    size = round(share * len(shuffled))
+    return shuffled[size:], shuffled[:size]
+
+
+def initial_reader(weights: Path) -> Reader:
+    """Return the network with MiniLM's weights; only the three outputs are new."""
+    torch.manual_seed(0)
+    reader = Reader()
+    missing, unexpected = reader.load_state_dict(load_file(weights / "model.safetensors"), strict=False)
+    foreign = [name for name in unexpected if name != "embeddings.position_ids"]
+    if foreign or set(missing) - {"classifier.weight", "classifier.bias"}:
+        raise ValueError(f"{weights}: not the weights of this network ({foreign or missing})")
+    return reader
+
+
+def _groups(reader: Reader, recipe: Recipe) -> list[dict[str, object]]:
+    """Give lower layers smaller steps, and no weight decay to biases and norms."""
+    layers = len(reader.encoder["layer"])
+    groups: list[dict[str, object]] = []
+    for name, parameter in reader.named_parameters():
+        depth = 0 if name.startswith("embeddings") else layers + 1
+        if name.startswith("encoder.layer."):
+            depth = int(name.split(".")[2]) + 1
+        rate = recipe.rate * recipe.layer_decay ** (layers + 1 - depth)
+        plain = name.endswith("bias") or "LayerNorm" in name
+        groups.append({"params": [parameter], "lr": rate, "weight_decay": 0.0 if plain else recipe.decay})
+    return groups
+
+
+def _rate(done: float, warmup: float) -> float:
+    return done / warmup if done < warmup else max(0.0, (1 - done) / (1 - warmup))
+
+
+def _batches(
+    pairs: Sequence[Example], tokenizer: Tokenizer, size: int, rng: random.Random
+) -> Iterator[Batch]:
+    """Yield batches of pairs of similar length, in random order."""
+    order = sorted(
+        range(len(pairs)), key=lambda at: len(pairs[at].evidence) + len(pairs[at].claim) + 20 * rng.random()
+    )
+    starts = list(range(0, len(order), size))
+    rng.shuffle(starts)
+    for start in starts:
+        yield _tensors([pairs[at] for at in order[start : start + size]], tokenizer)
+
+
+def _tensors(pairs: Sequence[Example], tokenizer: Tokenizer) -> Batch:
+    encoded = tokenizer.encode_batch([(pair.evidence, pair.claim) for pair in pairs])
+    return (
+        torch.tensor([one.ids for one in encoded]),
+        torch.tensor([one.attention_mask for one in encoded]),
+        torch.tensor([one.type_ids for one in encoded]),
+        torch.tensor([LABELS.index(pair.label) for pair in pairs]),
+    )
