@@ -30,6 +30,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "compare": LazyCommand(
         "radsafe_bench.commands.compare:compare_command", "Two runs, question by question."
     ),
+    "consult": LazyCommand(
+        "radsafe_bench.commands.consult:consult_command", "Record the model calls of a policy's checks."
+    ),
     "gate": LazyCommand("radsafe_bench.commands.gate:gate_command", "Judge a policy on a recorded model."),
     "report": LazyCommand("radsafe_bench.commands.report:report_command", "A page of runs, for people."),
     "run": LazyCommand(

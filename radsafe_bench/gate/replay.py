@@ -1,8 +1,8 @@
 """A policy on recorded answers, by the very code that serves: no model, no clock, no label of the suite.
 
-What a recording does not hold is never made up. A policy that changes the prompt, or a check that calls
-a model which was not recorded, is a ReplayMiss. A second answer is never recorded, so a `regenerate`
-sees the same answer again and ends as the policy's `regenerate.then`.
+What a recording does not hold is never made up. A policy that changes the prompt, or a check that needs
+a model call which was not recorded (`auxiliary`), is a ReplayMiss. A second answer is never recorded, so
+a `regenerate` sees the same answer again and ends as the policy's `regenerate.then`.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import Final, cast
 import orjson
 
 from gatekeeper.assessment import Action, Finding, SignalValue, Subject
+from gatekeeper.auxiliary import Auxiliary
 from gatekeeper.backends.base import Backend
 from gatekeeper.checks.base import Check
 from gatekeeper.errors import ConfigurationError, GatekeeperError, ReplayMiss
@@ -27,6 +28,8 @@ from gatekeeper.gate import Bundle, Gate
 from gatekeeper.monitoring.risk.drift import cells_of
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat
+from radsafe_bench.gate.auxiliary import CALLS, Calls, Recorded, asks_a_model, load_calls
+from radsafe_bench.recording import RecordingError
 from radsafe_bench.records import MAIN, RECORDS, Record, Run, load_manifest, read_records
 
 _A_DAY: Final = 86_400.0
@@ -66,12 +69,13 @@ def replay(run: Run, bundle: Bundle, in_pass: str = MAIN) -> tuple[Decided, ...]
     Raises ReplayMiss where the policy needs a model call that the run does not hold, and
     ConfigurationError where a question was answered twice under one condition.
     """
-    records, patient = greedy_records(run, in_pass), _patient(bundle)
+    records, patient = greedy_records(run, in_pass), given_time(bundle)
+    calls = load_calls(run.path / CALLS) if asks_a_model(bundle) else {}
     if sum(len(orjson.dumps(record.request)) for record in records) < _SMALL:
-        return _decide_all(records, patient)
+        return _decide_all(records, patient, calls)
     slices = [records[start : start + _SLICE] for start in range(0, len(records), _SLICE)]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        return tuple(chain.from_iterable(pool.map(_decide_all, slices, repeat(patient))))
+        return tuple(chain.from_iterable(pool.map(_decide_all, slices, repeat(patient), repeat(calls))))
 
 
 def load_recording(folder: Path) -> Run:
@@ -107,23 +111,31 @@ def fingerprint_of(run: Run) -> str:
     return found[0]
 
 
-def _decide_all(records: Sequence[Record], bundle: Bundle) -> tuple[Decided, ...]:
+def _decide_all(records: Sequence[Record], bundle: Bundle, calls: Calls) -> tuple[Decided, ...]:
     async def decide() -> tuple[Decided, ...]:
-        return tuple([await _decide(record, bundle) for record in records])
+        return tuple([await decide_record(record, bundle, Recorded(calls)) for record in records])
 
     return asyncio.run(decide())
 
 
-async def _decide(record: Record, bundle: Bundle) -> Decided:
+async def decide_record(record: Record, bundle: Bundle, auxiliary: Auxiliary) -> Decided:
+    """Judge one recorded answer; `auxiliary` answers the calls that checks make beside it.
+
+    Raises ReplayMiss where something is needed that is not there.
+    """
     unanswered = Decided(record.question, record.condition, None, None)
     if record.response is None:
         return unanswered
-    misses: list[ReplayMiss] = []
-    watched = replace(bundle, checks=tuple(_Watched(check, misses) for check in bundle.checks))
+    misses: list[GatekeeperError] = []
+    watched = replace(
+        bundle,
+        checks=tuple(_Watched(check, misses) for check in bundle.checks),
+        in_doubt=_Watched(bundle.in_doubt, misses) if bundle.in_doubt else None,
+    )
     try:
         completion = parse_chat_completion(record.response, fingerprint=record.fingerprint)
         backend = _Recorded(record.request, completion)
-        gate = Gate(cast(Backend, backend), watched, today=lambda: _day_of(record))
+        gate = Gate(cast(Backend, backend), watched, auxiliary, today=lambda: _day_of(record))
         outcome = await gate.answer(parse_chat(record.request), record.key)
     except (ReplayMiss, ConfigurationError):
         raise
@@ -164,10 +176,10 @@ class _Recorded:
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """Keeps a check's ReplayMiss, which the gate takes for a check that failed."""
+    """Keeps what must stop a replay, or a recording, and what the gate takes for a check that failed."""
 
     check: Check
-    misses: list[ReplayMiss]
+    misses: list[GatekeeperError]
 
     @property
     def name(self) -> str:
@@ -180,13 +192,13 @@ class _Watched:
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         try:
             return await self.check(subject)
-        except ReplayMiss as miss:
+        except (ReplayMiss, RecordingError, ConfigurationError) as miss:
             self.misses.append(miss)
             raise
 
 
-def _patient(bundle: Bundle) -> Bundle:
-    """Return the bundle with time for every check, its digest as it was."""
+def given_time(bundle: Bundle) -> Bundle:
+    """Return the bundle with a day for every check, its digest as it was."""
     checks = bundle.policy.checks
     given = {
         name: getattr(checks, name).model_copy(update={"timeout_s": _A_DAY})

@@ -10,6 +10,7 @@ from gatekeeper.certificate import NamedDigest, OpenedCertificate, code_digest
 from gatekeeper.errors import ConfigurationError, ReplayMiss
 from gatekeeper.gate import Bundle
 from gatekeeper.policy.criteria import GateCriteria
+from radsafe_bench.gate.auxiliary import CALLS, asks_a_model
 from radsafe_bench.gate.baseline import check_baseline, ended_of, noise_of, seen_by
 from radsafe_bench.gate.criteria import COMPARED, Row, power_of_all, rows_of, verdict_of
 from radsafe_bench.gate.live import gated_decisions, is_gated
@@ -96,7 +97,7 @@ def trial_of(bundle: Bundle, run: Run, suite: Suite, baseline: OpenedCertificate
         calibration=_calibration(bundle.calibrations, fingerprint, live=live),
         decided=main,
         repeat=repeat,
-        records=records_digest(run),
+        records=records_digest(run, calls=asks_a_model(bundle)),
         baseline=baseline,
         source=LIVE if live else RECORDED,
     )
@@ -156,10 +157,13 @@ def in_scope(run: Run, criteria: GateCriteria) -> Run:
     return replace(run, records=tuple(one for one in run.records if one.condition in criteria.scope))
 
 
-def records_digest(run: Run) -> str:
-    """Return `sha256:<hex>` of the run's records as they lie on disk."""
+def records_digest(run: Run, *, calls: bool = False) -> str:
+    """Return `sha256:<hex>` of the run's records as they lie on disk, auxiliary calls included if asked."""
     with (run.path / RECORDS).open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+    if calls and (run.path / CALLS).exists():
+        digest.update((run.path / CALLS).read_bytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _calibration(calibrations: Calibrations, fingerprint: str, *, live: bool) -> Calibration | None:
