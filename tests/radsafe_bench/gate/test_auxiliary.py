@@ -12,20 +12,17 @@ from click.testing import CliRunner, Result
 from gatekeeper.assessment import Verdict
 from gatekeeper.auxiliary import Auxiliary, Drawn, LabelCall, Problem, Reading
 from gatekeeper.errors import ConfigurationError, ReplayMiss
-from gatekeeper.gate import Gate
-from gatekeeper.wire.completion import parse_chat_completion
-from gatekeeper.wire.request import parse_chat
 from radsafe_bench.cli import main
 from radsafe_bench.gate import replay as replaying
 from radsafe_bench.gate.auxiliary import CALLS, load_calls
 from radsafe_bench.gate.consulting import Consultation, consult
-from radsafe_bench.gate.replay import Decided, replay
+from radsafe_bench.gate.replay import Decided, given_time, replay
 from radsafe_bench.gate.trial import records_digest
-from radsafe_bench.records import RECORDS, Record, Run, load_run
+from radsafe_bench.records import RECORDS, Run, load_run
 from tests.fake_upstream import FakeUpstream, json_body, status
 from tests.judging import BIAS, SURE, Reader, View, judging, one_token
 from tests.radsafe_bench.gate.conftest import CLEAN, FINGERPRINT, POLICY, Said, Stage, bundle
-from tests.radsafe_bench.gate.test_replay import Recorded
+from tests.radsafe_bench.gate.test_replay import serve
 
 ASKING = POLICY.replace(
     "triage: {enabled: false}",
@@ -77,30 +74,17 @@ def recorded(run: Run, model: Auxiliary, text: str = ASKING, **rest: Any) -> Con
     return asyncio.run(consult(run, bundle(text), model, **rest))
 
 
-async def serve(record: Record, model: Auxiliary) -> Decided:
-    """Return what the pipeline behind the server decides with a model at hand."""
-    if record.response is None:
-        return Decided(record.question, record.condition, None, None)
-    completion = parse_chat_completion(record.response, fingerprint=record.fingerprint)
-    gate = Gate(Recorded(completion), replaying.given_time(bundle(ASKING)), model)  # type: ignore[arg-type]  # asked for nothing else
-    outcome = await gate.answer(parse_chat(record.request), "id")
-    judgement = outcome.judgements[0]
-    return Decided(
-        question=record.question,
-        condition=record.condition,
-        letter=record.letter,
-        action=outcome.action,
-        rules=tuple(reason.rule for reason in judgement.decision.reasons),
-        p_correct=judgement.assessment.confidence.calibrated,
-        signals=judgement.assessment.signals,
-    )
+def served(run: Run, model: Auxiliary) -> tuple[Decided, ...]:
+    """Return what the pipeline behind the server decides with the model at hand."""
+    under = given_time(bundle(ASKING))
+    return tuple(asyncio.run(serve(record, under, model)) for record in run.records)
 
 
 def test_replay_decides_as_the_gate_with_its_model_did(run: Run) -> None:
     """Action, reasons and every signal are those of serving, and no deadline of the policy bites."""
     recorded(run, reader())
     decided = replay(run, bundle(ASKING))
-    assert decided == tuple(asyncio.run(serve(record, reader())) for record in run.records)
+    assert decided == served(run, reader())
     measured = set().union(*(one.signals for one in decided))
     assert {"judge.p_contradicted", "options.flip_rate", "options.implied", "samples.agreement"} <= measured
 
@@ -156,7 +140,7 @@ def test_a_lasting_problem_is_part_of_the_record(run: Run) -> None:
     model = reader(fails=lambda _: Problem.LOGPROBS)
     assert recorded(run, model).missing == 0
     decided = replay(run, bundle(ASKING))
-    assert decided == tuple(asyncio.run(serve(record, model)) for record in run.records)
+    assert decided == served(run, model)
     assert "check_unavailable" in decided[1].rules
     assert recorded(run, reader()).new > 0
     assert "check_unavailable" not in replay(run, bundle(ASKING))[1].rules

@@ -8,9 +8,10 @@ import orjson
 import pytest
 
 from gatekeeper.assessment import Action, Finding, Subject
+from gatekeeper.auxiliary import Auxiliary
 from gatekeeper.errors import ConfigurationError, ReplayMiss
 from gatekeeper.exchange import Case, Completion
-from gatekeeper.gate import Gate
+from gatekeeper.gate import Bundle, Gate
 from gatekeeper.monitoring.risk.drift import cells_of
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat
@@ -41,12 +42,12 @@ def run(stage: Stage) -> Run:
     return stage.run(answers)
 
 
-async def serve(record: Record) -> Decided:
-    """Return what the pipeline behind the server decides on a recorded answer."""
+async def serve(record: Record, under: Bundle | None = None, model: Auxiliary | None = None) -> Decided:
+    """Return what the pipeline behind the server decides on a recorded answer, perhaps with a model at hand."""
     if record.response is None:
         return Decided(record.question, record.condition, None, None)
     completion = parse_chat_completion(record.response, fingerprint=record.fingerprint)
-    gate = Gate(Recorded(completion), bundle())  # type: ignore[arg-type]  # asked for nothing else
+    gate = Gate(Recorded(completion), under or bundle(), model)  # type: ignore[arg-type]  # asked for nothing else
     outcome = await gate.answer(parse_chat(record.request), "id")
     judgement = outcome.judgements[0]
     return Decided(
