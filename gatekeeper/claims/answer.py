@@ -15,7 +15,9 @@ from gatekeeper.exchange import Answer, Query, Span
 
 MAX_CLAIMS: Final = 256
 _WORD: Final = re.compile(r"\w")
-_YES_NO: Final = re.compile(r"\W{0,4}(?P<word>yes|no)\b(?=\s*(?:[.,;:!–—-]|$))", re.IGNORECASE)
+_YES_NO: Final = re.compile(
+    r"\W{0,4}(?P<word>yes|no)\b(?=[*_\"')\]]{0,4}\s*(?:[.,;:!–—-]|\n|$))", re.IGNORECASE
+)
 _POLAR: Final = re.compile(
     r"(?:is|are|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have)\b",
     re.IGNORECASE,

@@ -68,7 +68,10 @@ def test_negated_stems_deny_the_option() -> None:
     assert (claim.text, claim.context, claim.denied) == ("Diphenhydramine", "Which is  given?", True)
 
 
-@pytest.mark.parametrize(("word", "denied"), [("Yes", False), ("No, it is not.", True)])
+@pytest.mark.parametrize(
+    ("word", "denied"),
+    [("Yes", False), ("No, it is not.", True), ("**No**, it is not.", True), ("**No.** Wait", True)],
+)
 def test_yes_and_no_claim_what_was_asked(word: str, denied: bool) -> None:
     """A bare yes or no is a claim about the question."""
     claim = _claims(word, Query("A patient has asthma. Is contrast safe?"))[0]

@@ -5,6 +5,7 @@ from gatekeeper.exchange import EvidenceState
 from tests.checks.slots.pairs import DATA, read_pairs
 from tests.evidence.conversations import read
 
+TABLE = "| eGFR | Prophylaxis |\n|---|---|\n| ≥ 45 | none |\n| < 30 | saline |"
 QUESTION = ("user", "Which dose?")
 NODULE = "A single solid nodule of 6–8 mm in a low-risk patient is followed with CT at 6–12 months."
 
@@ -89,3 +90,8 @@ def test_conflicts_are_bounded() -> None:
     statements = [f"The limit for radiation workers is {dose} mSv per year." for dose in range(1, 40)]
 
     assert len(read(QUESTION, evidence=statements).conflicts) == MAX_CONFLICTS
+
+
+def test_rows_with_a_gap_between_their_bounds_do_not_conflict() -> None:
+    """A table that leaves the middle range out is evidence to use, not to hold an answer for."""
+    assert read(QUESTION, evidence=[TABLE]).state is EvidenceState.SUPPLIED

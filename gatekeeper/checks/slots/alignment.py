@@ -78,7 +78,12 @@ class Aligned(NamedTuple):
     conditions_met: bool
 
     def own_share(self, without: float = 0.0) -> float:
-        """Return the share of the claim's own terms that the clause itself met."""
+        """Return the share of the claim's own terms that the clause itself met.
+
+        A bare value ("48 hours") has none: it speaks of what its context asks for.
+        """
+        if not self.whole:
+            return self.score
         whole = self.whole - without
         return sum(self.own.values()) / whole if whole > 0 else 0.0
 

@@ -42,7 +42,7 @@ class Clause(NamedTuple):
     @property
     def is_negative(self) -> bool:
         """Whether it forbids, or calls something needless."""
-        return self.stance is not None and self.stance.value in {"avoided", "unnecessary"}
+        return _forbids(self.stance)
 
     @property
     def says_something(self) -> bool:
@@ -69,6 +69,20 @@ class Assertion(NamedTuple):
     around: Mapping[str, float]
     named: frozenset[str]
     words: frozenset[str] = frozenset()
+
+    @property
+    def lent_stance(self) -> Stance | None:
+        """What the context says of an action, where the clause itself says nothing of one."""
+        return None if self.clause.stance else next((one.stance for one in self.context if one.stance), None)
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether the clause forbids, or fills in what its context says of leaving out."""
+        return self.clause.is_negative or _forbids(self.lent_stance)
+
+
+def _forbids(stance: Stance | None) -> bool:
+    return stance is not None and stance.value in {"avoided", "unnecessary"}
 
 
 def assertions(

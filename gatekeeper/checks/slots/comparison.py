@@ -6,8 +6,9 @@ from math import exp
 from typing import TYPE_CHECKING, Final
 
 from gatekeeper.assessment import Verdict
+from gatekeeper.checks.slots import gate
 from gatekeeper.checks.slots.alignment import Aligned, Rarity, align
-from gatekeeper.checks.slots.clause import Assertion, Clause, assertions
+from gatekeeper.checks.slots.clause import Assertion, assertions
 from gatekeeper.checks.slots.contradiction import contradicts, deciding, mistakes, rescues
 from gatekeeper.checks.slots.reading import Reading, read
 from gatekeeper.exchange import Span
@@ -88,7 +89,7 @@ def _judge(
     ]
     against = [one for one in against if not any(rescues(other, one) for other in aligned)]
     if not against:
-        return _supported(claim.clause, aligned) or _SILENT
+        return _supported(claim, aligned) or _SILENT
     worst = max(against, key=lambda one: one.rank)
     match = deciding(worst)
     return Comparison(
@@ -106,16 +107,17 @@ def _probability(margin: float) -> float:
     return 1.0 / (1.0 + exp(2.0 - 4.5 * margin))
 
 
-def _supported(clause: Clause, aligned: Sequence[Aligned]) -> Comparison | None:
+def _supported(claim: Assertion, aligned: Sequence[Aligned]) -> Comparison | None:
     """Supported: a statement speaks of the same in the same sense, and every value was met."""
     agreeing = [
         one
         for one in aligned
-        if not one.differing and one.conditions_met and one.clause.is_negative == clause.is_negative
+        if not one.differing and one.conditions_met and one.clause.is_negative == claim.is_negative
+        if not gate.context_differs(claim, one.clause)
     ]
     best = max(agreeing, key=lambda one: one.rank, default=None)
     met = {match.claim for one in agreeing for match in one.agreed}
-    slots = list(clause.values())
+    slots = list(claim.clause.values())
     if best is None or best.margin < SUPPORTS or best.unmet > UNHEARD * best.whole:
         return None
     said = sum(best.own.values()) + sum((slot.first, slot.last) in met for slot in slots)

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-from gatekeeper.checks.slots import gate
+from gatekeeper.checks.slots import gate, quantity
 from gatekeeper.checks.slots.alignment import Rarity, back_share
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.lexicon import ONE_SIDED
-from gatekeeper.checks.slots.quantity import OTHER_CASE
 
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
@@ -47,7 +46,9 @@ def _disagreement(
         return None
     matches = compare_slots(claim, other)
     differing = [match for match in matches if match.differs]
-    if len({match.claim for match in differing}) != 1 or differing[0].differs == OTHER_CASE:
+    if len({match.claim for match in differing}) != 1 or differing[0].differs == quantity.OTHER_CASE:
+        return None
+    if _are_rows(clause, other):
         return None
     # An agent in another's place is the difference itself, no other subject.
     swapped = {slot for match in differing if match.is_agent for slot in (match.claim, match.statement)}
@@ -57,6 +58,15 @@ def _disagreement(
     if max(there, back) < MUTUAL or min(there, back) < HALF_MUTUAL:
         return None
     return differing[0].differs
+
+
+def _are_rows(clause: Clause, other: Clause) -> bool:
+    """Whether bounds leave a gap between them: "≥ 45: none" and "< 30: saline" are rows of one table."""
+    return any(
+        quantity.comparable(mine, theirs) and quantity.are_opposite(mine, theirs)
+        for mine in clause.quantities
+        for theirs in other.quantities
+    )
 
 
 def _without(terms: dict[str, float], concepts: set[str]) -> dict[str, float]:

@@ -35,6 +35,16 @@ def context_fits(claim: Assertion, statement: Clause) -> bool:
     )
 
 
+def context_differs(claim: Assertion, statement: Clause) -> bool:
+    """Whether the statement has another value than the context names, so that it does not support."""
+    return any(
+        quantity.comparable(given, stated) and quantity.difference(given, stated) is not None
+        for clause in claim.context
+        for given in clause.quantities
+        for stated in statement.quantities
+    )
+
+
 def _exclude(one: _Conditions, other: _Conditions, group: str) -> bool:
     return group in other and not one[group] & other[group]
 

@@ -139,7 +139,7 @@ def _stances(claim: Assertion, statement: Clause) -> Iterator[Match]:
             conflict = polarity.stances_conflict(mine, statement.stance)
             yield _match(mine, statement.stance, "polarity" if conflict else None)
         return
-    lent = next((clause.stance for clause in claim.context if clause.stance), None)
+    lent = claim.lent_stance
     if lent is not None and polarity.stances_conflict(lent, statement.stance):
         yield _whole(claim, lent, statement.stance)
 

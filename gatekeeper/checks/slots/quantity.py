@@ -108,6 +108,12 @@ def misread_unit(claim: Quantity, statement: Quantity) -> bool:
     )
 
 
+def are_opposite(one: Quantity, other: Quantity) -> bool:
+    """Whether one is an upper and the other a lower bound, with a gap between them."""
+    low, high = (one, other) if isinf(one.low) else (other, one)
+    return isinf(low.low) and isinf(high.high) and low.high < high.low
+
+
 def _point(claim: Quantity, statement: Quantity) -> str | None:
     ends = [end for end in (statement.low, statement.high) if not isinf(end)]
     if any(_close(claim.low, end, claim, statement) for end in ends):

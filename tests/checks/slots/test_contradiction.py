@@ -57,6 +57,24 @@ def test_the_same_rows_still_catch_what_is_wrong(evidence: str, claim: str, kind
     assert (found.verdict, found.kind) == (Verdict.CONTRADICTED, kind)
 
 
+@pytest.mark.parametrize(("hours", "verdict"), [("24", Verdict.CONTRADICTED), ("48", Verdict.SUPPORTED)])
+def test_a_bare_value_speaks_of_what_the_question_asks_for(hours: str, verdict: Verdict) -> None:
+    """The option "48 hours" under a question is judged like the sentence that it stands for."""
+    evidence = statements(f"Metformin is withheld for {hours} hours after intra-arterial contrast.")
+    asked = "How long is metformin withheld after intra-arterial contrast?"
+
+    assert compare("48 hours", asked, evidence).verdict is verdict
+
+
+def test_a_value_in_the_row_of_another_time_is_not_supported() -> None:
+    """Of two rows, the one with another time than the question's does not speak for an answer."""
+    evidence = statements("Heparin is stopped 4 hours before surgery, enoxaparin 24 hours before surgery.")
+
+    assert compare("Heparin", "What is stopped 24 hours before surgery?", evidence).verdict is not (
+        Verdict.SUPPORTED
+    )
+
+
 def test_the_probability_grows_with_the_likeness() -> None:
     """A difference between two sentences on exactly one subject is surer than one between loose relatives."""
     evidence = statements("Alteplase may be given within 4.5 hours of the onset of an ischaemic stroke.")
