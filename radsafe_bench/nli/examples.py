@@ -13,21 +13,30 @@ from radsafe_bench.nli.templates import template_sources
 
 CHANGED_EACH: Final = 4
 """Single-slot changes tried for each written source and epoch."""
-BESIDE: Final = 0.25
-"""Share of pairs whose evidence stands beside another statement of the same topic."""
-TEMPLATES: Final = 1.0
+MOST_BESIDE: Final = 3
+"""Other statements that evidence may stand beside."""
+TEMPLATES: Final = 0.25
 """Sources made from patterns for each written one, and epoch."""
 
 
-def examples_of(sources: Sequence[Source], rng: random.Random) -> list[Example]:
-    """Return one epoch's pairs in random order: new changes every time, the written ones always."""
+def examples_of(sources: Sequence[Source], rng: random.Random, beside: float) -> list[Example]:
+    """Return one epoch's pairs in random order: new changes every time, the written ones always.
+
+    `beside` is the share of pairs whose evidence stands among other statements, as in a passage.
+    """
     made = list(template_sources(round(TEMPLATES * len(sources)), rng))
     pairs = [pair for source in (*sources, *made) for pair in written_examples(source)]
     pairs += [pair for source in sources for pair in _changed(source, rng)]
     pairs += [pair for source in made for pair in _equalled(source, rng)]
     pairs += _foreign(sources, rng)
-    neighbours = _by_topic(sources)
-    pairs = [_beside(pair, neighbours, rng) for pair in pairs]
+    by_topic = _by_topic(sources)
+    home = {source.id: by_topic[source.topic] for source in sources}
+    pairs = [
+        _beside(pair, home.get(pair.source, sources) if rng.random() < 0.5 else sources, rng)
+        if rng.random() < beside
+        else pair
+        for pair in pairs
+    ]
     rng.shuffle(pairs)
     return pairs
 
@@ -80,14 +89,12 @@ def _foreign(sources: Sequence[Source], rng: random.Random) -> Iterator[Example]
         yield Example(source.id, "other_topic", source.evidence, rng.choice(claims), Label.NOT_ADDRESSED)
 
 
-def _beside(pair: Example, neighbours: dict[str, list[Source]], rng: random.Random) -> Example:
-    """Put another statement before or after the evidence, as passages and long statements have it."""
-    if rng.random() >= BESIDE:
-        return pair
-    topic = rng.choice(list(neighbours))
-    other = rng.choice(neighbours[topic]).evidence
-    both = (pair.evidence, other) if rng.random() < 0.5 else (other, pair.evidence)
-    return replace(pair, evidence=" ".join(both))
+def _beside(pair: Example, near: Sequence[Source], rng: random.Random) -> Example:
+    """Put the evidence of other sources before and after the pair's own."""
+    others = [source.evidence for source in near if source.id != pair.source]
+    texts = rng.sample(others, min(len(others), rng.randint(1, MOST_BESIDE)))
+    texts.insert(rng.randint(0, len(texts)), pair.evidence)
+    return replace(pair, evidence=" ".join(texts))
 
 
 def _by_topic(sources: Sequence[Source]) -> dict[str, list[Source]]:

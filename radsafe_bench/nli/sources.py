@@ -1,10 +1,10 @@
 """The written sources: guideline-style statements with claims whose verdict is known."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -45,19 +45,45 @@ class Example:
     label: Label
 
 
-def read_sources(folder: Path = DATA) -> Iterator[Source]:
-    """Yield all written sources in the order of files and lines."""
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_bytes().splitlines():
-            row = orjson.loads(line)
-            yield Source(
-                row["id"],
-                row["topic"],
-                row["evidence"],
-                tuple(row["supported"]),
-                tuple((entry["kind"], entry["claim"]) for entry in row["contradicted"]),
-                tuple(row["not_addressed"]),
-            )
+def read_sources(folder: Path = DATA, *, more: bool = True) -> list[Source]:
+    """Return all written sources in the order of files and lines.
+
+    `more` adds the claims of `more_*.jsonl`, written for the same evidence after a first training.
+    """
+    sources = {row["id"]: _source(row) for row in _rows(folder, "written_*.jsonl")}
+    for row in _rows(folder, "more_*.jsonl") if more else ():
+        source = sources[row["id"]]
+        sources[source.id] = replace(
+            source,
+            supported=(*source.supported, *row["supported"]),
+            contradicted=(*source.contradicted, *_contradicted(row)),
+        )
+    return list(sources.values())
+
+
+def held_out_ids(folder: Path = DATA) -> frozenset[str]:
+    """Return the sources that training never sees, for learning curves and the temperature."""
+    return frozenset(orjson.loads((folder / "held_out.json").read_bytes()))
+
+
+def _rows(folder: Path, pattern: str) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob(pattern)):
+        yield from map(orjson.loads, path.read_bytes().splitlines())
+
+
+def _source(row: dict[str, Any]) -> Source:
+    return Source(
+        row["id"],
+        row["topic"],
+        row["evidence"],
+        tuple(row["supported"]),
+        _contradicted(row),
+        tuple(row["not_addressed"]),
+    )
+
+
+def _contradicted(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((entry["kind"], entry["claim"]) for entry in row["contradicted"])
 
 
 def written_examples(source: Source) -> Iterator[Example]:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,14 @@ from torch.nn import functional
 
 from radsafe_bench.nli.examples import examples_of, pattern_examples
 from radsafe_bench.nli.network import Reader
-from radsafe_bench.nli.sources import LABELS, Example, Source, written_examples
+from radsafe_bench.nli.sources import (
+    LABELS,
+    Example,
+    Source,
+    held_out_ids,
+    read_sources,
+    written_examples,
+)
 
 MAX_TOKENS: Final = 192
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -23,21 +30,25 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the reader is trained: first once over sentence patterns, then over what was written.
+    """How the reader is trained: over sentence patterns, over what was written, and once more over it.
 
-    `layer_decay` scales the learning rate of each layer below the top. `patterns` is the number of
-    sources made from patterns in the first stage.
+    The last round has the claims that were written after a first training, a lower `last_rate`, and
+    more evidence that stands beside other evidence. `layer_decay` scales the learning rate of each
+    layer below the top; `patterns` is the number of sources made from patterns.
     """
 
-    patterns: int = 2500
+    patterns: int = 2200
     epochs: int = 4
+    last_epochs: int = 2
     batch: int = 32
     rate: float = 1.5e-4
+    last_rate: float = 8e-5
     warmup: float = 0.06
     decay: float = 0.01
     layer_decay: float = 0.9
     smoothing: float = 0.05
-    held_out: float = 0.08
+    beside: float = 0.25
+    last_beside: float = 0.6
     seed: int = 0
 
 
@@ -53,31 +64,38 @@ class Trained:
     temperature: float
 
 
-def train(sources: Sequence[Source], weights: Path, recipe: Recipe, report: Report) -> Trained:
-    """Fine-tune MiniLM weights (a folder with `model.safetensors` and `tokenizer.json`) in two stages."""
+def train(folder: Path, weights: Path, recipe: Recipe, report: Report) -> Trained:
+    """Fine-tune MiniLM weights (a folder with `model.safetensors` and `tokenizer.json`) in three rounds."""
     tokenizer = pair_tokenizer(weights / "tokenizer.json")
     reader = initial_reader(weights)
     train_on_patterns(reader, tokenizer, recipe, report)
-    held_out = train_on_sources(reader, tokenizer, sources, recipe, report)
+    first, _ = split(read_sources(folder, more=False), held_out_ids(folder))
+    learned, held_out = split(read_sources(folder), held_out_ids(folder))
+    train_on_sources(reader, tokenizer, (first, held_out), recipe, report)
+    last = replace(recipe, epochs=recipe.last_epochs, rate=recipe.last_rate, beside=recipe.last_beside)
+    train_on_sources(reader, tokenizer, (learned, held_out), last, report)
     return Trained(reader, fitted_temperature(reader, tokenizer, held_out))
 
 
 def train_on_patterns(reader: Reader, tokenizer: Tokenizer, recipe: Recipe, report: Report) -> None:
-    """Stage one: what it means to compare two sentences slot by slot, from patterns alone."""
+    """Teach what it means to compare two sentences slot by slot, from patterns alone."""
     rng = random.Random(recipe.seed)
     pairs = pattern_examples(recipe.patterns, rng)
     _fit(reader, tokenizer, [pairs], recipe, lambda: {}, report)
 
 
 def train_on_sources(
-    reader: Reader, tokenizer: Tokenizer, sources: Sequence[Source], recipe: Recipe, report: Report
-) -> list[Source]:
-    """Stage two: written sources, changed anew in every epoch; return the share that was held out."""
+    reader: Reader,
+    tokenizer: Tokenizer,
+    sources: tuple[Sequence[Source], Sequence[Source]],
+    recipe: Recipe,
+    report: Report,
+) -> None:
+    """Train on written sources, changed anew in every epoch; the second sequence is only measured on."""
+    learned, held_out = sources
     rng = random.Random(recipe.seed)
-    learned, held_out = _split(sources, recipe.held_out, rng)
-    epochs = [examples_of(learned, rng) for _ in range(recipe.epochs)]
+    epochs = [examples_of(learned, rng, recipe.beside) for _ in range(recipe.epochs)]
     _fit(reader, tokenizer, epochs, recipe, lambda: held_out_accuracy(reader, tokenizer, held_out), report)
-    return held_out
 
 
 def _fit(
@@ -153,10 +171,10 @@ def fitted_temperature(reader: Reader, tokenizer: Tokenizer, sources: Sequence[S
     return min(tried, key=lambda divisor: float(functional.cross_entropy(logits / divisor, labels)))
 
 
-def _split(sources: Sequence[Source], share: float, rng: random.Random) -> tuple[list[Source], list[Source]]:
-    shuffled = rng.sample(list(sources), len(sources))
-    size = round(share * len(shuffled))
-    return shuffled[size:], shuffled[:size]
+def split(sources: Sequence[Source], held_out: frozenset[str]) -> tuple[list[Source], list[Source]]:
+    """Return the sources to learn from, and those held out."""
+    learned = [source for source in sources if source.id not in held_out]
+    return learned, [source for source in sources if source.id in held_out]
 
 
 def initial_reader(weights: Path) -> Reader:
