@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gatekeeper.exchange import Answer, Case, EvidenceSpan, LogprobQuality, Span
 
@@ -29,8 +29,7 @@ class Field(StrEnum):
     TOOL_CALL = "tool_call"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One checkable statement of an answer.
 
     `text` is what is checked; for a multiple-choice letter it is the statement that choosing the
@@ -58,8 +57,7 @@ class Verdict(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one check says of a claim (`claim` is its index) or of the whole answer (`claim` None).
 
     With a `verdict`, `value` is the probability that the evidence contradicts the claim. Without

@@ -4,7 +4,7 @@ Everything here is immutable and knows no server, so a recorded exchange can be 
 Spans are half-open character offsets `[start, end)` into the text that they belong to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -78,8 +78,7 @@ class EvidenceState(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One piece of evidence. `pointer` and `span` say where in the request body its text stands."""
 
     id: str
@@ -94,8 +93,7 @@ class Document:
     expires: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceSpan:
+class EvidenceSpan(NamedTuple):
     """A stretch of one document: `document` is the Document's id, `span` offsets into its text."""
 
     document: str
@@ -180,8 +178,7 @@ class Alternative(NamedTuple):
     logprob: float
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One generated token. `logprob` in nats, None where the server did not say.
 
     `offset` is the character position in the content where the token begins, None for tokens of
@@ -190,7 +187,7 @@ class Token:
 
     text: str
     logprob: float | None
-    top: tuple[Alternative, ...] = ()
+    top: Sequence[Alternative] = ()
     span: TokenSpan = TokenSpan.CONTENT
     offset: int | None = None
 

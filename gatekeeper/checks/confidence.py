@@ -73,15 +73,15 @@ def _probability(token: Token) -> float:
 
 def _critical(content: str, tokens: Sequence[Token]) -> list[Token]:
     """Return the tokens that overlap a critical word and say more than white space or a mark."""
-    spans = critical_spans(content)
-    found, place = [], 0
+    spans = iter(critical_spans(content))
+    span, found = next(spans, None), []
     for token in tokens:
-        if token.offset is None or not token.text.strip(_MARKS):
-            continue
-        end = token.offset + len(token.text)
-        while place < len(spans) and spans[place].end <= token.offset:
-            place += 1
-        if place < len(spans) and spans[place].start < end:
+        offset = token.offset
+        while span is not None and offset is not None and span.end <= offset:
+            span = next(spans, None)
+        if span is None:
+            break
+        if offset is not None and span.start < offset + len(token.text) and token.text.strip(_MARKS):
             found.append(token)
     return found
 
@@ -132,5 +132,5 @@ def _unseen_mass(token: Token, unseen: int) -> float:
 def _entropy(token: Token) -> float:
     """Return the entropy of the alternatives in nats; what they leave over is one more alternative."""
     listed = [exp(logprob) for _, logprob in token.top] or [_probability(token)]
-    rest = max(0.0, 1.0 - sum(listed))
-    return -sum(p * log(p) for p in (*listed, rest) if p > 0.0)
+    listed.append(max(0.0, 1.0 - sum(listed)))
+    return -sum([p * log(p) for p in listed if p > 0.0])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gatekeeper.assessment import Field, Finding, Subject
+from gatekeeper.checks.slots.lexicon.wordset import wordset
 
 _PLAIN: Final = 0.8
 """A sentence that states a fact without a word about certainty."""
@@ -14,11 +15,22 @@ _UNSURE: Final = 0.1
 _HEDGED_BELOW: Final = 0.6
 
 
-def _any_of(*phrases: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
+class _Phrases:
+    """Phrases of which each holds one of the words in `telling`: without one the slow search is spared."""
+
+    def __init__(self, telling: str, *phrases: str) -> None:
+        self._telling = wordset(telling)
+        self._pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
+
+    def occur(self, sentence: str, words: Sequence[str]) -> bool:
+        """Whether a sentence, whose words are given in small letters, holds one of the phrases."""
+        return not self._telling.isdisjoint(words) and self._pattern.search(sentence) is not None
 
 
-_UNSURE_WORDS: Final = _any_of(
+_WORD: Final = re.compile(r"\w+")
+_UNSURE_WORDS: Final = _Phrases(
+    "sure certain know answer determine determined say tell unclear uncertain information evidence data"
+    " state address contain",
     r"(?:am not|'m not|’m not|cannot be|can't be|not entirely|not completely|not) (?:sure|certain)",
     r"i (?:do not|don't|don’t) know",
     r"(?:cannot|unable to|hard to|can't) (?:answer|determine|say|tell|be determined)",
@@ -32,7 +44,10 @@ _PERMITTED: Final = (
     "|taken|treated|used|withheld"
 )
 """After "may be" these words grant a permission; other words there express a doubt."""
-_HEDGE_WORDS: Final = _any_of(
+_HEDGE_WORDS: Final = _Phrases(
+    "might perhaps possible possibly probable probably likely potentially presumably appear appears seem"
+    " seems suggest suggests tend tends could may think believe suspect opinion knowledge generally usually"
+    " typically often roughly depends depending necessarily consult verify confirm limited",
     r"might|perhaps|possibl[ey]|probabl[ey]|likely|potentially|presumably",
     rf"appears?|seems?|suggests?|tends? to|could be|may be(?! (?:also )?(?:{_PERMITTED})\b)",
     r"may (?:also )?(?:cause|indicate|suggest|represent|reflect|have|need|help)",
@@ -40,7 +55,9 @@ _HEDGE_WORDS: Final = _any_of(
     r"generally|usually|typically|often|roughly|it depends|depending on|not necessarily",
     r"consult|verify|confirm with|limited evidence",
 )
-_BOOST_WORDS: Final = _any_of(
+_BOOST_WORDS: Final = _Phrases(
+    "definitely certainly clearly undoubtedly absolutely always never obviously unquestionably doubt"
+    " guaranteed must cases exception exceptions",
     r"definitely|certainly|clearly|undoubtedly|absolutely|always|never|obviously|unquestionably",
     r"without (?:a |any )?doubt|guaranteed|must|in all cases|no exceptions?",
 )
@@ -78,11 +95,12 @@ class Hedging:
 
 def assertiveness(sentence: str) -> float:
     """Return how assertively one sentence speaks, in [0, 1]."""
-    stated = _STATED.search(sentence)
+    stated = _STATED.search(sentence) if "%" in sentence else None
     if stated:
         return min(100, int(stated["before"] or stated["after"])) / 100
-    if _UNSURE_WORDS.search(sentence):
+    words = _WORD.findall(sentence.lower())
+    if _UNSURE_WORDS.occur(sentence, words):
         return _UNSURE
-    if _HEDGE_WORDS.search(sentence):
+    if _HEDGE_WORDS.occur(sentence, words):
         return _HEDGED
-    return _BOOSTED if _BOOST_WORDS.search(sentence) else _PLAIN
+    return _BOOSTED if _BOOST_WORDS.occur(sentence, words) else _PLAIN

@@ -81,9 +81,11 @@ def _asked(case: Case) -> str:
 
 
 def _instructions(documents: Sequence[Document]) -> Iterator[EvidenceSpan]:
-    for document in documents:
-        small = document.text.lower()
-        if not any(word in small for word in _TELLTALES):
+    small = [document.text.lower() for document in documents]
+    joined = "\n".join(small)
+    telling = [word for word in _TELLTALES if word in joined]
+    for document, text in zip(documents, small, strict=True):
+        if not any(word in text for word in telling):
             continue  # the pattern is two hundred times as slow
         for found in _INJECTION.finditer(document.text):
             yield EvidenceSpan(document.id, Span(*found.span()))

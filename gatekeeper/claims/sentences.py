@@ -5,7 +5,7 @@ Written here because the general splitters either lose offsets, load a model, or
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon.wordset import wordset
@@ -27,7 +27,7 @@ _MARKER: Final = re.compile(
     r"[ \t]*(?:(?P<heading>#{1,6})[ \t]+|(?P<item>[-*•–·‣][ \t]+|\(?\d{1,2}[.)][ \t]+|>[ \t]?))?"
 )
 _END: Final = re.compile(
-    r"(?<![.!?])[.!?]+[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+"
+    r"[.!?](?<![.!?]{2})[.!?]*[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+"
     r"(?=[\"'“‘(\[*_]{0,3}[A-Z0-9<>≤≥±~])"
 )
 _ABBREVIATIONS: Final = wordset(
@@ -118,6 +118,12 @@ def _ends_sentence(text: str, begin: int, stop: int) -> bool:
     return not (opens and (len(word) == 1 or word.isdigit()))
 
 
-def _bounded(span: Span) -> Iterator[Span]:
+def _bounded(span: Span) -> Iterable[Span]:
+    if 0 < span.end - span.start <= MAX_SENTENCE:
+        return (span,)
+    return _cut(span)
+
+
+def _cut(span: Span) -> Iterator[Span]:
     for start in range(span.start, span.end, MAX_SENTENCE):
         yield Span(start, min(start + MAX_SENTENCE, span.end))

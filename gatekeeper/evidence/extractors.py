@@ -1,7 +1,6 @@
 """Where the evidence of a request is found, in order of precedence."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from gatekeeper.errors import InvalidRequest
@@ -77,4 +76,4 @@ def _identified(documents: Iterable[Document]) -> Iterator[Document]:
             copy += 1
             unique = f"{wanted}#{copy}"
         taken.add(unique)
-        yield document if unique == document.id else replace(document, id=unique)
+        yield document if unique == document.id else document._replace(id=unique)

@@ -45,7 +45,7 @@ class Statement:
     heading or sentence speaks of that it stands under.
     """
 
-    __slots__ = ("_place", "_sentence", "_spoken", "document", "heading", "outline", "span", "text")
+    __slots__ = ("_place", "_spoken", "document", "heading", "outline", "sentence", "span", "text")
 
     def __init__(
         self,
@@ -59,18 +59,19 @@ class Statement:
         self.document = document
         self.span = span
         self.text = text
-        self._sentence = _sentence(text)
-        self.outline = self._sentence.outline
+        self.sentence = _sentence(text)
+        self.outline = self.sentence.outline
         self.heading = heading
         self._place = place
         self._spoken = spoken
         for concept in self.outline.named:
-            spoken.setdefault(concept, place)
+            if concept not in spoken:
+                spoken[concept] = place
 
     @property
     def reading(self) -> Reading:
         """Its clauses with their slots."""
-        return self._sentence.reading
+        return self.sentence.reading
 
     def follows(self, concept: str) -> bool:
         """Whether an earlier statement of the document speaks of a concept that this one may leave out."""

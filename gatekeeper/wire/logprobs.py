@@ -5,7 +5,7 @@ split characters over tokens, so rows are aligned by their bytes and never by th
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from math import exp, isnan, nan
 from operator import itemgetter
@@ -44,13 +44,54 @@ class Normalised(NamedTuple):
     quality: LogprobQuality
 
 
+class _Ranked(Sequence[Alternative]):
+    """The alternatives of a row, the likeliest first, made when asked for: of most rows nobody asks.
+
+    Raises TypeError or KeyError at once where they are no alternatives.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Sequence[dict[str, Any]]) -> None:
+        for item in items:
+            item["token"]
+        self._items = items
+
+    def _read(self) -> list[Alternative]:
+        found = []
+        for item in self._items:
+            value = item.get("logprob")
+            if not (type(value) is float and _SENTINEL < value <= 0.0):
+                value = _logprob(value)
+                if value is None or isnan(value):
+                    continue
+            found.append(Alternative(item["token"], value))
+        found.sort(key=_LOGPROB, reverse=True)
+        return found
+
+    def __iter__(self) -> Iterator[Alternative]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._read()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._read() == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._read()))
+
+
 class _Row(NamedTuple):
     """One row; `logprob` is None where the server gave none and NaN where its value cannot be true."""
 
     text: str
     data: bytes
     logprob: float | None
-    top: tuple[Alternative, ...]
+    top: Sequence[Alternative]
 
 
 class _Place(NamedTuple):
@@ -75,17 +116,17 @@ def normalise(
     target = content.encode()
     places = _places(rows, target, reasoning.strip().encode(), TokenSpan.TOOL if tool_calls else _CONTENT)
     position = _character_positions(content, target)
-    tokens = tuple(
+    tokens = [
         Token(
-            row.text,
-            None if row.logprob is None or isnan(row.logprob) else row.logprob,
-            row.top,
-            place.span,
-            None if place.offset is None else position(place.offset),
+            text,
+            None if logprob is None or isnan(logprob) else logprob,
+            top,
+            span,
+            None if offset is None else position(offset),
         )
-        for row, place in zip(rows, places, strict=True)
-    )
-    return Normalised(tokens, _quality(rows, places, len(target)))
+        for (text, _, logprob, top), (span, offset, _) in zip(rows, places, strict=True)
+    ]
+    return Normalised(tuple(tokens), _quality(rows, places, len(target)))
 
 
 def unseen_probability(token: Token) -> float:
@@ -115,17 +156,7 @@ def _row(item: dict[str, Any]) -> _Row:
     if not isinstance(text, str):
         raise TypeError(type(text))
     encoded = bytes(data) if isinstance(data, list) else text.encode()
-    return _Row(text, encoded, _logprob(item.get("logprob")), _alternatives(item.get("top_logprobs") or ()))
-
-
-def _alternatives(items: Iterable[dict[str, Any]]) -> tuple[Alternative, ...]:
-    found = []
-    for item in items:
-        value = _logprob(item.get("logprob"))
-        if value is not None and not isnan(value):
-            found.append(Alternative(item["token"], value))
-    found.sort(key=_LOGPROB, reverse=True)
-    return tuple(found)
+    return _Row(text, encoded, _logprob(item.get("logprob")), _Ranked(item.get("top_logprobs") or ()))
 
 
 def _logprob(value: object) -> float | None:
@@ -140,17 +171,17 @@ def _logprob(value: object) -> float | None:
 
 
 def _quality(rows: Sequence[_Row], places: Sequence[_Place], size: int) -> LogprobQuality:
-    known = [
-        (row, place.covered)
-        for row, place in zip(rows, places, strict=True)
-        if place.covered and row.logprob is not None
-    ]
-    untrue = any(row.logprob is not None and isnan(row.logprob) for row, _ in known)
-    if not known or untrue or _zeros(rows, [row for row, _ in known]):
+    known, values, covered = [], [], 0
+    for row, place in zip(rows, places, strict=True):
+        if place.covered and row.logprob is not None:
+            known.append(row)
+            values.append(row.logprob)
+            covered += place.covered
+    # One NaN makes the sum NaN.
+    if not known or isnan(sum(values)) or _zeros(rows, known):
         return LogprobQuality.UNAVAILABLE
     if any(row.text.startswith(_UNDECODED) for row in rows):
         return LogprobQuality.UNAVAILABLE
-    covered = sum(size_covered for _, size_covered in known)
     return LogprobQuality.FULL if covered >= FULL_COVERAGE * size else LogprobQuality.PARTIAL
 
 
@@ -170,17 +201,21 @@ def _zeros(rows: Sequence[_Row], known: Sequence[_Row]) -> bool:
 
 def _places(rows: Sequence[_Row], target: bytes, reasoning: bytes, after: TokenSpan) -> list[_Place]:
     """Say for each row where it belongs; `after` is the span of what follows the content."""
-    ends = list(accumulate(len(row.data) for row in rows))
-    joined = b"".join(row.data for row in rows)
+    ends = list(accumulate([len(row.data) for row in rows]))
+    joined = b"".join([row.data for row in rows])
     found = joined.find(reasoning) if reasoning else -1
     floor = found + len(reasoning) if found >= 0 else 0
     before = TokenSpan.REASONING if reasoning else _CONTENT
     start = _locate(joined, target, floor, ends)
     if start is None:
         return _resynchronised(rows, ends, target, floor, after)
+    size = len(target)
+    bounds = [(end - len(row.data) - start, end - start) for row, end in zip(rows, ends, strict=True)]
     return [
-        _place(end - len(row.data) - start, end - start, len(target), before, after)
-        for row, end in zip(rows, ends, strict=True)
+        _Place(_CONTENT, begin, end - begin)
+        if 0 <= begin < end <= size
+        else _place(begin, end, size, before, after)
+        for begin, end in bounds
     ]
 
 

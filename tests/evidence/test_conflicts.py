@@ -95,3 +95,14 @@ def test_conflicts_are_bounded() -> None:
 def test_rows_with_a_gap_between_their_bounds_do_not_conflict() -> None:
     """A table that leaves the middle range out is evidence to use, not to hold an answer for."""
     assert read(QUESTION, evidence=[TABLE]).state is EvidenceState.SUPPLIED
+
+
+def test_a_pair_is_weighed_beside_the_evidence_of_its_own_request() -> None:
+    """Two sentences that were compared before are judged anew under the headings of another request."""
+    conflicting = [NODULE, NODULE.replace("6–12 months", "3 months")]
+    alone = read(QUESTION, evidence=conflicting)
+    among = read(QUESTION, evidence=[*conflicting, "Solid nodules differ from part-solid nodules."])
+    again = read(QUESTION, evidence=conflicting)
+
+    assert alone.conflicts == again.conflicts
+    assert len(alone.conflicts) == len(among.conflicts) == 1

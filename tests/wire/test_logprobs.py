@@ -156,6 +156,13 @@ def test_alternatives_come_likeliest_first() -> None:
     assert token.top == (Alternative("A", -0.5), Alternative("B", -1.0))
 
 
+@pytest.mark.parametrize("alternative", [{"logprob": -1.0}, "B", ["B", -1.0], None])
+def test_one_malformed_alternative_makes_all_rows_malformed(alternative: Any) -> None:
+    """A list of alternatives that is none is noticed at once, not when its token turns out critical."""
+    rows = [_row("A", -0.1, [("A", -0.1)]), {**_row("B"), "top_logprobs": [alternative]}]
+    assert normalise(_choice(*rows), "AB") == ((), UNAVAILABLE)
+
+
 def test_rounding_above_zero_is_certainty() -> None:
     """A log-probability a hair above zero is a rounding error, not an impossible value."""
     (token,) = normalise(_choice(_row("B", 1e-6, [("B", 1e-6), ("A", -14.0)])), "B").tokens

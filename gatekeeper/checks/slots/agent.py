@@ -13,6 +13,7 @@ _FAMILIES: Final = {
 """A single agent is one of its family too: iohexol in the place of gadolinium is another medium."""
 
 
+_AGENT: Final = Role.AGENT
 _NAMED_KINDS: Final = (BROAD | {"device"}) - {"contrast medium"}
 
 
@@ -39,7 +40,7 @@ def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:
     return [
         Agent(lexeme.first, lexeme.last, name, group)
         for lexeme in lexemes
-        if lexeme.role is Role.AGENT
+        if lexeme.role is _AGENT
         for group in lexeme.groups
         for name, group in [(lexeme.concept, group), *_FAMILIES.get(group, ())]
     ]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import lru_cache
 from heapq import nlargest
 from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -44,13 +45,17 @@ class Rarity:
         """Return the terms with their weights reduced by how common they are, beside the rarest of them."""
         if not terms:
             return {}
-        named = self._named
-        fewest = min(named[concept] for concept in terms)
-        return {concept: weight * _rarity(fewest, named[concept]) for concept, weight in terms.items()}
+        named = [self._named.get(concept, 0) for concept in terms]
+        fewest = min(named)
+        return {
+            concept: weight if count < 2 else weight * _rarity(fewest, count)
+            for (concept, weight), count in zip(terms.items(), named, strict=True)
+        }
 
 
+@lru_cache(maxsize=4096)
 def _rarity(fewest: int, named: int) -> float:
-    return 1.0 if named < 2 else (1.0 + 0.4 * log(max(1, fewest))) / (1.0 + 0.4 * log(named))
+    return (1.0 + 0.4 * log(max(1, fewest))) / (1.0 + 0.4 * log(named))
 
 
 class Aligned(NamedTuple):
@@ -137,18 +142,18 @@ def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> lis
     shared = [
         (len(named & statement.outline.named) + len(named & statement.heading), -position)
         for position, statement in enumerate(statements)
+        if not (named.isdisjoint(statement.outline.named) and named.isdisjoint(statement.heading))
     ]
-    if len(shared) > MAX_CANDIDATES:
-        shared = nlargest(MAX_CANDIDATES, shared)
-    return sorted(-position for count, position in shared if count)
+    return sorted([-position for _, position in nlargest(MAX_CANDIDATES, shared)])
 
 
 def _may_align(terms: Mapping[str, float], around: Mapping[str, float], statement: "Statement") -> bool:
     """Whether any clause of a statement can reach GLANCE: a look before its slots are read."""
     total = hit = 0.0
+    named, heading = statement.outline.named, statement.heading
     for concept, weight in terms.items():
         total += weight
-        if concept in statement.outline.named or concept in statement.heading:
+        if concept in named or concept in heading:
             hit += weight
         elif statement.follows(concept):
             hit += _BEFORE * weight

@@ -1,6 +1,7 @@
 """Two statements of the evidence that cannot both be right."""
 
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gatekeeper.checks.slots import gate, quantity
 from gatekeeper.checks.slots.alignment import Rarity, back_share
@@ -9,13 +10,26 @@ from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.lexicon import ONE_SIDED
 
 if TYPE_CHECKING:
-    from gatekeeper.evidence.statements import Statement
+    from gatekeeper.evidence.statements import Sentence, Statement
 
 SAME_WORDS: Final = 0.6
 """Share of the shorter statement's words below which two statements are not looked at."""
 MUTUAL: Final = 0.6
 HALF_MUTUAL: Final = 0.4
 """Shares of each other's terms that two statements about one thing name, one way and the other."""
+
+
+REMEMBERED: Final = 2048
+"""Pairs of sentences whose comparison is kept, in memory only: what is retrieved together recurs together."""
+
+
+class Difference(NamedTuple):
+    """Clauses of two sentences that differ in one slot of a `kind`; `swapped` are agents that do."""
+
+    kind: str
+    clause: Clause
+    other: Clause
+    swapped: frozenset[str]
 
 
 def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str | None:
@@ -25,39 +39,42 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
     slot only, because a table's rows differ in what they are about and in what they say.
     """
     ours, theirs = first.outline.named, second.outline.named
+    if ours.isdisjoint(theirs):
+        return None
     shared = len(ours & theirs)
     if shared < 2 or shared < SAME_WORDS * min(len(ours), len(theirs)):
         return None
-    for clause in first.reading.clauses:
-        for other in second.reading.clauses:
-            kind = _disagreement(clause, other, first, second, rarity)
-            if kind:
-                return kind
+    for one in _differences(first.sentence, second.sentence):
+        said, stated = rarity.weighed(one.clause.terms), rarity.weighed(one.other.terms)
+        # An agent in another's place is the difference itself, no other subject.
+        there = back_share(_without(said, one.swapped), one.other.terms.keys() | second.heading)
+        back = back_share(_without(stated, one.swapped), one.clause.terms.keys() | first.heading)
+        if max(there, back) >= MUTUAL and min(there, back) >= HALF_MUTUAL:
+            return one.kind
     return None
 
 
-def _disagreement(
-    clause: Clause, other: Clause, first: "Statement", second: "Statement", rarity: Rarity
-) -> str | None:
+@lru_cache(maxsize=REMEMBERED)
+def _differences(first: "Sentence", second: "Sentence") -> tuple[Difference, ...]:
+    named = second.outline.named
+    pairs = [(clause, other) for clause in first.reading.clauses for other in second.reading.clauses]
+    found = (_difference(clause, other, named) for clause, other in pairs)
+    return tuple([one for one in found if one is not None])
+
+
+def _difference(clause: Clause, other: Clause, named: frozenset[str]) -> Difference | None:
     if any(clause.conditions.get(group) != other.conditions.get(group) for group in ONE_SIDED):
         return None
     claim = Assertion(clause, (), {}, frozenset(clause.terms))
-    if not gate.is_open(claim, other, second.outline.named):
+    if not gate.is_open(claim, other, named):
         return None
-    matches = compare_slots(claim, other)
-    differing = [match for match in matches if match.differs]
-    if len({match.claim for match in differing}) != 1 or differing[0].differs == quantity.OTHER_CASE:
+    differing = [match for match in compare_slots(claim, other) if match.differs]
+    kind = differing[0].differs if len({match.claim for match in differing}) == 1 else None
+    if kind is None or kind == quantity.OTHER_CASE or _are_rows(clause, other):
         return None
-    if _are_rows(clause, other):
-        return None
-    # An agent in another's place is the difference itself, no other subject.
-    swapped = {slot for match in differing if match.is_agent for slot in (match.claim, match.statement)}
-    agents = {one.name for one in (*clause.agents, *other.agents) if (one.first, one.last) in swapped}
-    there = back_share(_without(rarity.weighed(clause.terms), agents), other.terms.keys() | second.heading)
-    back = back_share(_without(rarity.weighed(other.terms), agents), clause.terms.keys() | first.heading)
-    if max(there, back) < MUTUAL or min(there, back) < HALF_MUTUAL:
-        return None
-    return differing[0].differs
+    slots = {slot for match in differing if match.is_agent for slot in (match.claim, match.statement)}
+    agents = (one.name for one in (*clause.agents, *other.agents) if (one.first, one.last) in slots)
+    return Difference(kind, clause, other, frozenset(agents))
 
 
 def _are_rows(clause: Clause, other: Clause) -> bool:
@@ -69,5 +86,5 @@ def _are_rows(clause: Clause, other: Clause) -> bool:
     )
 
 
-def _without(terms: dict[str, float], concepts: set[str]) -> dict[str, float]:
+def _without(terms: dict[str, float], concepts: frozenset[str]) -> dict[str, float]:
     return {concept: weight for concept, weight in terms.items() if concept not in concepts}

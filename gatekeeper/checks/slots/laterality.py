@@ -7,6 +7,7 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
+_SIDE: Final = Role.SIDE
 _REACH: Final = 4
 _NEAR: Final = 0.34
 """More than one shared word in second place: veins on both sides are not the same vein."""
@@ -34,9 +35,11 @@ class Side(NamedTuple):
 def read_sides(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Side, ...]:
     """Return the sides that a clause names."""
     return tuple(
-        Side(lexeme.first, lexeme.last, lexeme.concept, _anchors(tokens, lexemes, position))
-        for position, lexeme in enumerate(lexemes)
-        if lexeme.role is Role.SIDE
+        [
+            Side(lexeme.first, lexeme.last, lexeme.concept, _anchors(tokens, lexemes, position))
+            for position, lexeme in enumerate(lexemes)
+            if lexeme.role is _SIDE
+        ]
     )
 
 

@@ -7,6 +7,9 @@ from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
+_NEGATOR: Final = Role.NEGATOR
+_AXIS: Final = Role.AXIS
+_STANCE: Final = Role.STANCE
 _REACH: Final = 3
 _NO_REACH: Final = 6
 _AXIS_REACH: Final = 2
@@ -119,11 +122,11 @@ def read_polarity(
     tokens: Tokens, lexemes: Sequence[Lexeme]
 ) -> tuple[Stance | None, tuple[Axis, ...], tuple[Negation, ...]]:
     """Read the stance, antonyms and negations of one clause's lexemes."""
-    negators = [position for position, lexeme in enumerate(lexemes) if lexeme.role is Role.NEGATOR]
+    negators = [position for position, lexeme in enumerate(lexemes) if lexeme.role is _NEGATOR]
     stance, used = _stance(tokens, lexemes, negators)
     axes = []
     for position, lexeme in enumerate(lexemes):
-        if lexeme.role is Role.AXIS:
+        if lexeme.role is _AXIS:
             denying = _negator_of(tokens, lexemes, negators, position)
             if denying in used or (denying is not None and abs(position - denying) > _AXIS_REACH):
                 denying = None
@@ -156,7 +159,7 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     deontic = action = None
     used: set[int] = set()
     for position, lexeme in enumerate(lexemes):
-        if lexeme.role is not Role.STANCE:
+        if lexeme.role is not _STANCE:
             continue
         value = lexeme.concept
         if tokens.at(lexeme.last) == "be" and tokens.at(lexeme.last + 1) in _MEASURING:

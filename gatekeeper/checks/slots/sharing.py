@@ -19,6 +19,8 @@ _CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
 _SEPARATORS: Final = STRONG | WEAK | _CHOOSING
 _LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
 _FRONTING: Final = wordset("at in for with without during after before on if when among within under once")
+_MARKING: Final = frozenset({Role.AXIS, Role.QUALIFIER, Role.STANCE})
+_SAYING: Final = SUBJECT_ROLES | {Role.STANCE}
 _LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urgency")
 
 Placed = Quantity | Category | Side | Agent
@@ -40,12 +42,12 @@ class Mark(NamedTuple):
 def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
     """Return slots, conditions and stances in order."""
     marks = [Mark(slot.first, slot.last, slot.signature) for slot in placed]
-    for lexeme in found:
+    for lexeme in [lexeme for lexeme in found if lexeme.role in _MARKING]:
         if lexeme.role is Role.AXIS:
             marks.append(Mark(lexeme.first, lexeme.last, f"polarity:{lexeme.groups[0]}"))
         elif lexeme.role is Role.QUALIFIER:
             marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.groups[0]}"))
-        elif lexeme.role is Role.STANCE and lexeme.concept != "possible":
+        elif lexeme.concept != "possible":
             # "Withhold and restart": opposite actions are no repetition of a pattern.
             action = lexeme.concept in {"done", "left out"}
             marks.append(Mark(lexeme.first, lexeme.last, f"action:{lexeme.concept}" if action else "stance"))
@@ -74,7 +76,7 @@ def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]
     starts = [Start(0)]
     if not separators or len(marks) < 2:
         return starts
-    words = [lexeme.first for lexeme in found if lexeme.role in SUBJECT_ROLES or lexeme.role is Role.STANCE]
+    words = [lexeme.first for lexeme in found if lexeme.role in _SAYING]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
         begin = starts[-1].first
@@ -161,12 +163,12 @@ def lend(row: Clause, others: Sequence[Clause]) -> Clause:
     lent: dict[str, Any] = {}
     for name in _LENT:
         own = getattr(row, name)
+        signatures = {slot.signature for slot in own}
         lenders: dict[str, list[Any]] = {}
         for other in others:
-            for signature in {slot.signature for slot in getattr(other, name)} - {
-                slot.signature for slot in own
-            }:
-                lenders.setdefault(signature, []).append(other)
+            for signature in dict.fromkeys(slot.signature for slot in getattr(other, name)):
+                if signature not in signatures:
+                    lenders.setdefault(signature, []).append(other)
         borrowed = tuple(
             slot
             for signature, found in lenders.items()

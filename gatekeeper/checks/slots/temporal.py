@@ -7,6 +7,8 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
+_RELATION: Final = Role.RELATION
+_URGENCY: Final = Role.URGENCY
 _REACH: Final = 3
 _DENYING: Final = frozenset({"not", "never", "cannot"})
 _DAY: Final = 86400.0
@@ -44,10 +46,10 @@ def read_relations(lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
     """Return the temporal relations of a clause."""
     relations = []
     for position, lexeme in enumerate(lexemes):
-        if lexeme.role is Role.RELATION:
+        if lexeme.role is _RELATION:
             event: list[str] = []
             for following in lexemes[position + 1 : position + 1 + _REACH]:
-                if following.role is Role.RELATION:
+                if following.role is _RELATION:
                     break
                 if following.role in SUBJECT_ROLES:
                     event.append(following.concept)
@@ -59,7 +61,7 @@ def read_urgency(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Urgency, ..
     """Return what a clause says of urgency; what is not to be delayed is urgent."""
     found = []
     for lexeme in lexemes:
-        if lexeme.role is Role.URGENCY:
+        if lexeme.role is _URGENCY:
             denied = not _DENYING.isdisjoint(tokens.lower[max(0, lexeme.first - 2) : lexeme.last])
             urgent = (lexeme.concept != "routine") != denied
             found.append(

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from gatekeeper.checks.slots.lexicon import EXACT, LOW_KEYS, PHRASES, STOP, Role, Term
-from gatekeeper.checks.slots.lexicon.stem import stem
+from gatekeeper.checks.slots.lexicon import LOW_KEYS, PHRASES, STOP, Role, Term, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
 
@@ -28,6 +28,18 @@ TERM_WEIGHT: Final = 1.2
 """What a word, a word that guidelines use for anything, and a term of the lexicon say of a subject."""
 SUBJECT_ROLES: Final = frozenset({Role.WORD, Role.AGENT, Role.QUALIFIER})
 """What a clause is about, beside its slots."""
+REMEMBERED: Final = 8192
+"""Words whose key is kept, in memory only: a language has few, and texts repeat them."""
+
+# Naming an enum's member takes as long as comparing it twenty times.
+_WORD: Final = Role.WORD
+_SIDE: Final = Role.SIDE
+_TERMS: Final = frozenset({Role.AGENT, Role.QUALIFIER})
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _key(word: str) -> str:
+    return word if len(word) < 4 else key_of(word)
 
 
 class Tokens:
@@ -38,8 +50,8 @@ class Tokens:
     def __init__(self, text: str) -> None:
         self.text = text
         self.raw: list[str] = _TOKEN.findall(text)
-        self.lower = [token.lower() for token in self.raw]
-        self.keys = [word if len(word) < 4 else EXACT.get(word) or stem(word) for word in self.lower]
+        self.lower = list(map(str.lower, self.raw))
+        self.keys = list(map(_key, self.lower))
         self._starts: list[int] | None = None
 
     def __len__(self) -> int:
@@ -58,10 +70,7 @@ class Tokens:
 
     def is_number(self, position: int) -> bool:
         """Whether the token at a position is a number in digits."""
-        if not 0 <= position < len(self.raw):
-            return False
-        token = self.raw[position]
-        return token[0].isdecimal() or (token[0] == "." and len(token) > 1)
+        return 0 <= position < len(self.raw) and is_numeral(self.raw[position])
 
     def at(self, position: int) -> str:
         """Return the token in small letters, nothing outside the text."""
@@ -72,6 +81,11 @@ class Tokens:
         if not 0 < position < len(self.raw):
             return False
         return self.starts[position] == self.starts[position - 1] + len(self.raw[position - 1])
+
+
+def is_numeral(token: str) -> bool:
+    """Whether a token is a number in digits."""
+    return token[0].isdecimal() or (token[0] == "." and len(token) > 1)
 
 
 class Lexeme(NamedTuple):
@@ -103,10 +117,9 @@ def outline(text: str) -> Outline:
 def _lexemes(tokens: Tokens) -> list[Lexeme]:
     """Return terms and content words in order."""
     keys, found, free = tokens.keys, [], 0
-    for position in [at for at, key in enumerate(keys) if key not in _PASSED_OVER]:
-        if position < free:
+    for position, key in enumerate(keys):
+        if key in _PASSED_OVER or position < free:
             continue
-        key = keys[position]
         for rest, term in PHRASES.get(key, ()):
             last = position + 1 + len(rest)
             if (not rest or keys[position + 1 : last] == rest) and _applies(tokens, position, term, last):
@@ -115,7 +128,7 @@ def _lexemes(tokens: Tokens) -> list[Lexeme]:
                 break
         else:
             if key not in STOP and len(key) > 1 and key[0].isalpha():
-                found.append(Lexeme(key, Role.WORD, (), position, position + 1))
+                found.append(Lexeme(key, _WORD, (), position, position + 1))
     return found
 
 
@@ -126,13 +139,13 @@ def _applies(tokens: Tokens, position: int, term: Term, last: int) -> bool:
     word = tokens.lower[position]
     if word in _CAPITALS_ONLY:
         return tokens.raw[position][:2].isupper()
-    if term.role is Role.SIDE:
+    if term.role is _SIDE:
         return tokens.at(last) not in _NOT_SIDES
     return word != "following" or tokens.at(position - 1) not in {"the", "of"}
 
 
 def weight_of(lexeme: Lexeme) -> float:
     """Return how much a lexeme says about what a clause is about."""
-    if lexeme.role is Role.AGENT or lexeme.role is Role.QUALIFIER:
+    if lexeme.role in _TERMS:
         return TERM_WEIGHT
     return LOW_WEIGHT if lexeme.concept in LOW_KEYS else WEIGHT
