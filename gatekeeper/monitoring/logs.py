@@ -34,7 +34,12 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logging(level: str) -> None:
-    """Send this process's log to standard error at a level, and silence the libraries' own."""
+    """Send this process's log to standard error at a level, and silence the libraries' own.
+
+    What no line says (thread, process, place in the code) is not looked up for it.
+    """
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # as the logging HOWTO's section on optimisation has it
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

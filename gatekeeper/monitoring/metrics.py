@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -71,6 +72,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._counters()
         self._histograms()
+        self._resolved()
         self.in_flight = self._gauge("gatekeeper_requests_in_flight", "Requests being served.")
         self.queued = self._gauge("gatekeeper_requests_queued", "Requests waiting for a place.")
         self.policy_info = self._gauge(
@@ -146,6 +148,15 @@ class Metrics:
         for stage in ("raw", "calibrated"):
             self.confidence.labels(stage)
 
+    def _resolved(self) -> None:
+        """Remember the children that every answer counts in: finding one takes a lock and makes strings."""
+        self._of_decision = cache(self.decisions.labels)
+        self._of_claim = cache(self.claims.labels)
+        self._of_evidence = cache(self.evidence.labels)
+        self._of_quality = cache(self.quality.labels)
+        self._of_check = cache(self.check_duration.labels)
+        self._of_stage = cache(self.confidence.labels)
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
 
@@ -173,26 +184,26 @@ class Metrics:
         self.upstream.observe(timings.upstream)
         self.overhead.observe(timings.overhead)
         for check, seconds in timings.checks.items():
-            self.check_duration.labels(check).observe(seconds)
-        self.evidence.labels(outcome.case.evidence.state.value).inc()
+            self._of_check(check).observe(seconds)
+        self._of_evidence(outcome.case.evidence.state.value).inc()
         for judgement in outcome.judgements:
             self._judged(judgement, shadow=outcome.bundle.policy.mode == "shadow")
 
     def _judged(self, judgement: Judgement, *, shadow: bool) -> None:
         decision, assessment = judgement.decision, judgement.assessment
         leading = decision.reasons[0].rule if decision.reasons else "no_rule"
-        self.decisions.labels(decision.action.value, "shadow" if shadow else leading).inc()
+        self._of_decision(decision.action.value, "shadow" if shadow else leading).inc()
         if shadow:
             self.shadow.labels(decision.would.value).inc()
-        self.quality.labels(assessment.confidence.quality.value).inc()
+        self._of_quality(assessment.confidence.quality.value).inc()
         if assessment.confidence.raw is not None:
-            self.confidence.labels("raw").observe(assessment.confidence.raw)
+            self._of_stage("raw").observe(assessment.confidence.raw)
         if assessment.confidence.calibrated is not None:
-            self.confidence.labels("calibrated").observe(assessment.confidence.calibrated)
+            self._of_stage("calibrated").observe(assessment.confidence.calibrated)
         for finding in verdicts(len(assessment.claims), assessment.findings):
             if finding is not None and finding.verdict is not None:
                 detector = finding.detector if finding.detector in DETECTORS else "other"
-                self.claims.labels(finding.verdict.value, detector).inc()
+                self._of_claim(finding.verdict.value, detector).inc()
         for finding in assessment.findings:
             if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE:
                 self.check_failures.labels(finding.check, finding.detector.rpartition(".")[2]).inc()

@@ -40,18 +40,30 @@ def _too_large(limit: int) -> BodyTooLarge:
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Return the result of `work`; cancel it and raise ClientDisconnect when the client goes first."""
-    task = asyncio.create_task(work)
+    serving, at_work = _current_task(), True
+
+    def leave(gone: asyncio.Task[None]) -> None:
+        if at_work and not gone.cancelled():
+            serving.cancel()
+
     gone = asyncio.create_task(_disconnected(request))
+    gone.add_done_callback(leave)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if gone.done() and not serving.uncancel():
+            raise ClientDisconnect from None
+        raise
     finally:
+        at_work = False
         gone.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("A request is served inside a task.")
+    return task
 
 
 async def _disconnected(request: Request) -> None:

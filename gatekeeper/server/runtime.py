@@ -100,10 +100,7 @@ class Runtime:
                 outcome = await self._judged(conversation, decision_id, release)
             if self.certification:
                 self.certification.check(outcome.completion.fingerprint)
-            record = record_of(outcome)
-            if self.review:
-                await self.review.enter(outcome, record, client)
-            self.record(record)
+            await self._recorded(outcome, client)
         except TimeoutError:
             self.record(_ended(decision_id, "upstream_timeout"))
             raise UpstreamTimeout("no answer before the deadline; try again, or raise deadline_s") from None
@@ -128,6 +125,15 @@ class Runtime:
             seconds=round(outcome.timings.total, 4),
         )
         return outcome
+
+    async def _recorded(self, outcome: Outcome, client: str) -> None:
+        """Put a decision wherever this process keeps decisions, before anything of it leaves."""
+        if self._log is None and self.review is None:
+            return
+        record = record_of(outcome)
+        if self.review:
+            await self.review.enter(outcome, record, client)
+        self.record(record)
 
     async def _judged(self, conversation: Conversation, decision_id: str, release: Release | None) -> Outcome:
         """Judge an answer in windows where the policy allows it, after the log knows that it leaves so."""

@@ -54,6 +54,8 @@ def swapped(claim: Iterable[Agent], statement: Iterable[Agent]) -> Agent | None:
     """
     claimed = {agent.name: agent for agent in claim}
     stated = {agent.name for agent in statement}
+    if claimed.keys() <= stated:
+        return None
     strange = [agent for name, agent in claimed.items() if not any(_covers(name, other) for other in stated)]
     if not strange:
         return None

@@ -126,12 +126,15 @@ class Category(NamedTuple):
 def read_categories(tokens: Tokens, taken: set[int]) -> list[Category]:
     """Return the categories of a text and add their tokens to `taken`."""
     found: list[Category] = []
-    for position, word in enumerate(tokens.lower):
+    opening = {
+        at
+        for at, word in enumerate(tokens.lower)
+        if word in _TRIGGERS or (word[0] in _FUSED_INITIALS and len(word) < 6 and _FUSED.match(word))
+    }
+    for position in range(min(opening), len(tokens)) if opening else ():
         if position in taken:
             continue
-        category = None
-        if word in _TRIGGERS or (word[-1].isalnum() and word[0] in _FUSED_INITIALS and len(word) < 6):
-            category = _category(tokens, position)
+        category = _category(tokens, position) if position in opening else None
         if category is None and found:
             category = _row_key(tokens, position, found)
         if category is not None:

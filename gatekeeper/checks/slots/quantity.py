@@ -78,10 +78,10 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
         return False
     if claim.subject and statement.subject and claim.subject != statement.subject:
         return False
-    special = {claim.relation, statement.relation} & {"age", "every", "past"}
-    if special or {claim.relation, statement.relation} == {"before", "after"}:
-        return claim.relation == statement.relation
-    return True
+    if claim.relation == statement.relation:
+        return True
+    relations = {claim.relation, statement.relation}
+    return relations != {"before", "after"} and relations.isdisjoint({"age", "every", "past"})
 
 
 def difference(claim: Quantity, statement: Quantity) -> str | None:

@@ -58,8 +58,9 @@ def read_quantities(tokens: Tokens, concepts: Mapping[int, str], taken: set[int]
     `concepts` maps the last token of every lexeme to its concept, so that "eGFR < 30" knows its unit.
     """
     found: list[Quantity] = []
-    for position, word in enumerate(tokens.lower):
-        if position in taken or not (word[0] in _DIGITS or word in _TRIGGERS):
+    opening = [at for at, word in enumerate(tokens.lower) if word[0] in _DIGITS or word in _TRIGGERS]
+    for position in opening:
+        if position in taken:
             continue
         numeral = read_numeral(tokens, position)
         if numeral is None:

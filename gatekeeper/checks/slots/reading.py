@@ -20,10 +20,19 @@ from gatekeeper.checks.slots.sharing import (
     fronted,
     lend,
     marks_of,
+    may_divide,
     share_rows,
 )
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Outline, Tokens, outline, weight_of
+from gatekeeper.checks.slots.tokens import (
+    SUBJECT_ROLES,
+    Lexeme,
+    Outline,
+    Tokens,
+    is_numeral,
+    outline,
+    weight_of,
+)
 from gatekeeper.exchange import Span
 
 
@@ -63,13 +72,13 @@ def _parts(outlined: Outline) -> _Parts:
     tokens, found = outlined.tokens, outlined.lexemes
     named = {
         position
-        for lexeme in found
-        if lexeme.last - lexeme.first > 1 and any(map(tokens.is_number, range(lexeme.first, lexeme.last)))
-        for position in range(lexeme.first, lexeme.last)
+        for *_, first, last in found
+        if last - first > 1 and any(map(is_numeral, tokens.raw[first:last]))
+        for position in range(first, last)
     }
     taken = set(named)
     categories = read_categories(tokens, taken)
-    concepts = {lexeme.last - 1: lexeme.concept for lexeme in found if lexeme.role in SUBJECT_ROLES}
+    concepts = {last - 1: concept for concept, role, _, _, last in found if role in SUBJECT_ROLES}
     quantities = read_quantities(tokens, concepts, taken)
     taken -= named
     if taken:
@@ -78,6 +87,8 @@ def _parts(outlined: Outline) -> _Parts:
 
 
 def _clauses(parts: _Parts) -> list[Clause]:
+    if not may_divide(parts.tokens):
+        return [_clause(parts, 0, len(parts.tokens))]
     placed: list[Placed] = [
         *parts.quantities,
         *parts.categories,

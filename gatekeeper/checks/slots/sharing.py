@@ -66,6 +66,11 @@ class Start(NamedTuple):
     subject: tuple[int, int] = (0, 0)
 
 
+def may_divide(tokens: Tokens) -> bool:
+    """Whether a sentence holds any word or sign that clauses begin at."""
+    return not _SEPARATORS.isdisjoint(tokens.lower)
+
+
 def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]) -> list[Start]:
     """Return where the clauses begin: at "whereas", at a key of the same kind, at a repeated pattern.
 

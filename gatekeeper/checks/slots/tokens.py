@@ -29,7 +29,7 @@ TERM_WEIGHT: Final = 1.2
 SUBJECT_ROLES: Final = frozenset({Role.WORD, Role.AGENT, Role.QUALIFIER})
 """What a clause is about, beside its slots."""
 REMEMBERED: Final = 8192
-"""Words whose key is kept, in memory only: a language has few, and texts repeat them."""
+"""Words whose forms are kept, in memory only: a language has few, and texts repeat them."""
 
 # Naming an enum's member takes as long as comparing it twenty times.
 _WORD: Final = Role.WORD
@@ -38,8 +38,10 @@ _TERMS: Final = frozenset({Role.AGENT, Role.QUALIFIER})
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _key(word: str) -> str:
-    return word if len(word) < 4 else key_of(word)
+def _forms(word: str) -> tuple[str, str]:
+    """Return a word in small letters, and its key."""
+    lower = word.lower()
+    return lower, lower if len(lower) < 4 else key_of(lower)
 
 
 class Tokens:
@@ -50,8 +52,9 @@ class Tokens:
     def __init__(self, text: str) -> None:
         self.text = text
         self.raw: list[str] = _TOKEN.findall(text)
-        self.lower = list(map(str.lower, self.raw))
-        self.keys = list(map(_key, self.lower))
+        forms = list(map(_forms, self.raw))
+        self.lower = [lower for lower, _ in forms]
+        self.keys = [key for _, key in forms]
         self._starts: list[int] | None = None
 
     def __len__(self) -> int:
