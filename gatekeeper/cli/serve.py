@@ -76,5 +76,7 @@ def _say(settings: Settings) -> None:
         "scripted": f"STAGED answers from {settings.script}: for tests and demos, never for use",
     }
     click.echo(f"gatekeeper: answers come from {backends[settings.backend]}", err=True)
+    if settings.judge_upstream:
+        click.echo(f"gatekeeper: answers are judged by {settings.judge_upstream}", err=True)
     click.echo(f"gatekeeper: policy {settings.policy}", err=True)
     click.echo(f"gatekeeper: listening on http://{settings.host}:{settings.port}/v1", err=True)

@@ -61,12 +61,12 @@ async def _consult(run: Run, bundle: Bundle, given: dict[str, Any]) -> Consultat
     judge = _server(given, "judge_")
     backends = [served, judge] if judge else [served]
     try:
-        for backend in backends:
-            await _introduced(backend)
+        names = [await _introduced(backend) for backend in backends]
         return await consult(
             run,
             bundle,
             Consulted(served, judge, given["concurrency"]),
+            judge=names[-1],
             conditions=[name.strip() for name in given["conditions"].split(",") if name.strip()],
             at_once=given["concurrency"],
         )
@@ -75,11 +75,12 @@ async def _consult(run: Run, bundle: Bundle, given: dict[str, Any]) -> Consultat
             await backend.close()
 
 
-async def _introduced(backend: Backend) -> None:
-    """Start a backend; raise ConfigurationError where it gives no answer at all."""
+async def _introduced(backend: Backend) -> str | None:
+    """Start a backend and return its fingerprint; raise ConfigurationError where it does not answer."""
     await backend.start()
+    hello = {"messages": [{"role": "user", "content": "Are you there?"}], "max_tokens": 1}
     try:
-        await backend.complete(case_of({"messages": [{"role": "user", "content": "Are you there?"}]}))
+        return (await backend.complete(case_of(hello))).fingerprint
     except UpstreamError as error:
         raise ConfigurationError(
             f"{error.message} Give the address of a model server that runs; a gatekeeper is none."

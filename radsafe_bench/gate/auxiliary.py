@@ -1,11 +1,12 @@
 """The model calls that checks make beside the answer: recorded by content, so that replay asks nobody.
 
-`runs/NAME/calls.jsonl` has one line per call: `{key, check, at, fingerprint}` with `logprobs` (of labels),
-`content` (of a drawn answer) or `problem` (one that asking again would not mend). Lines are appended only;
-of two with the same key the later one counts. A run without the file holds no such calls.
+`runs/NAME/calls.jsonl` has one line per call: `{key, check, whom, at, fingerprint, problem}` with `logprobs`
+(of labels) or `content` (of a drawn answer); `problem` is null, or one that asking again would not mend.
+Lines are appended only; of two with the same key the later one counts. A run without the file holds no
+such calls.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,18 +40,33 @@ def load_calls(path: Path) -> dict[str, Reading | Drawn]:
 
     A last line without its newline is one that an interrupt cut off, so it does not count.
     """
+    return {line["key"]: outcome for line, outcome in _lines(path)}
+
+
+def calls_of(path: Path, judge: str) -> dict[str, Reading | Drawn]:
+    """Return those of a file's calls that need not be made again when `judge` is the judging model.
+
+    What ended in a problem is left out, for the server may have been set right, and so are the opinions
+    of another judge.
+    """
+    return {
+        line["key"]: outcome
+        for line, outcome in _lines(path)
+        if not outcome.problem and (line["whom"] != Whom.JUDGE or outcome.fingerprint == judge)
+    }
+
+
+def _lines(path: Path) -> Iterator[tuple[Mapping[str, Any], Reading | Drawn]]:
     if not path.exists():
-        return {}
-    found: dict[str, Reading | Drawn] = {}
+        return
     with path.open("rb") as file:
         for number, data in enumerate(file, start=1):
             if data.endswith(b"\n"):
                 try:
                     line = orjson.loads(data)
-                    found[line["key"]] = _outcome(line)
+                    yield {"key": line["key"], "whom": Whom(line["whom"])}, _outcome(line)
                 except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
                     raise ConfigurationError(f"{path} line {number}: is no recorded call") from None
-    return found
 
 
 def _outcome(line: Mapping[str, Any]) -> Reading | Drawn:
@@ -109,16 +125,23 @@ class Recording:
         if outcome.problem is not None and not outcome.problem.lasting:
             self.missing += 1
             return
-        served = isinstance(call, DrawCall) or call.whom is Whom.SERVED
-        if served and outcome.fingerprint not in {None, self.served}:
+        whom = Whom.SERVED if isinstance(call, DrawCall) else call.whom
+        if whom is Whom.SERVED and outcome.fingerprint not in {None, self.served}:
             raise ConfigurationError(
                 f"the run was recorded from {self.served}, but {outcome.fingerprint} answered: ask the "
                 "recorded model, with the --fingerprint that it was recorded with"
             )
         self.known[call.key] = outcome
         self.new += 1
-        entry = {"key": call.key, "check": call.check, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        self.log.append({**entry, "fingerprint": outcome.fingerprint, "problem": outcome.problem, **said})
+        entry = {
+            "key": call.key,
+            "check": call.check,
+            "whom": whom,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "fingerprint": outcome.fingerprint,
+            "problem": outcome.problem,
+        }
+        self.log.append({**entry, **said})
 
 
 def _found(calls: Calls, call: LabelCall | DrawCall, kind: type[_T]) -> _T:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gatekeeper.auxiliary import Auxiliary
 from gatekeeper.gate import Bundle
-from radsafe_bench.gate.auxiliary import CALLS, Recording, load_calls
+from radsafe_bench.gate.auxiliary import CALLS, Recording, calls_of
 from radsafe_bench.gate.replay import decide_record, fingerprint_of, given_time, greedy_records
 from radsafe_bench.recording import RecordLog
 from radsafe_bench.records import MAIN, REPEAT, Record, Run
@@ -21,13 +21,20 @@ class Consultation:
 
 
 async def consult(
-    run: Run, bundle: Bundle, model: Auxiliary, *, conditions: Collection[str] = (), at_once: int = 8
+    run: Run,
+    bundle: Bundle,
+    model: Auxiliary,
+    *,
+    judge: str | None = None,
+    conditions: Collection[str] = (),
+    at_once: int = 8,
 ) -> Consultation:
     """Judge a run's greedy answers, asking `model` for what `calls.jsonl` does not hold and adding it there.
 
-    `conditions` limits it to some, by default it is all. Interrupt it and call it again at will. Raises
-    ConfigurationError where another model answers than the one that was recorded, RecordingError where
-    nothing can be written.
+    `judge` is the fingerprint of the judging model, by default the recorded model's: opinions of another
+    are asked for anew. `conditions` limits it to some, by default it is all. Interrupt it and call it
+    again at will. Raises ConfigurationError where another model answers than the one that was recorded,
+    RecordingError where nothing can be written.
     """
     records = [
         record
@@ -36,9 +43,8 @@ async def consult(
         if not conditions or record.condition in conditions
     ]
     with RecordLog(run.path / CALLS) as log:
-        # What ended in a problem is asked again: the server may have been set right.
-        known = {key: outcome for key, outcome in load_calls(run.path / CALLS).items() if not outcome.problem}
-        recording = Recording(model, log, known, fingerprint_of(run))
+        served = fingerprint_of(run)
+        recording = Recording(model, log, calls_of(run.path / CALLS, judge or served), served)
         await _decide_all(records, given_time(bundle), recording, at_once)
     return Consultation(recording.new, recording.missing)
 

@@ -9,6 +9,7 @@ from llama_cpp import Llama
 from gatekeeper.assessment import Subject, Verdict
 from gatekeeper.auxiliary import Consulted, LabelCall, Problem, Whom
 from gatekeeper.backends.llama_cpp import LlamaCppBackend
+from gatekeeper.backends.llama_cpp.native import Context, Tokens
 from gatekeeper.checks.judge import Judge
 from gatekeeper.checks.reading import LETTERS, Stated, prompt
 from gatekeeper.policy.model import JudgeSettings
@@ -42,6 +43,24 @@ async def test_label_probabilities_are_those_of_the_library(
         alone = [reference(tokens, llama.tokenize(label.encode(), add_bos=False))[0] for label in LETTERS]
         assert reading.logprobs == pytest.approx(alone, abs=0.05)
         assert reading.fingerprint == backend.fingerprint
+
+
+async def test_the_evidence_is_read_once(
+    backend: LlamaCppBackend, llama: Llama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each further claim costs what is new in its prompt, so a batch is far from one reading per claim."""
+    lengths: list[int] = []
+    decode = Context.decode
+
+    def counted(context: Context, tokens: Tokens, position: int) -> None:
+        lengths.append(len(tokens))
+        decode(context, tokens, position)
+
+    monkeypatch.setattr(Context, "decode", counted)
+    await Consulted(backend).label(calls(), 60)
+    whole = [len(llama.tokenize(text_of(call).encode(), add_bos=False, special=True)) for call in calls()]
+    evidence = len(llama.tokenize(EVIDENCE.encode(), add_bos=False))
+    assert sum(lengths) <= sum(whole) - 2 * evidence
 
 
 async def test_the_judge_needs_nothing_but_the_model(backend: LlamaCppBackend) -> None:

@@ -160,6 +160,17 @@ def test_a_passing_problem_is_missing_and_asked_again(run: Run, problem: Problem
     assert replay(run, bundle(ASKING))
 
 
+def test_a_second_judge_is_asked_anew(run: Run) -> None:
+    """Opinions of the judge before are not passed off as those of the one that judges now."""
+    recorded(run, reader(), JUDGING)
+    other = Reader(view, BIAS, fingerprint="other")
+    assert recorded(run, other, JUDGING, judge="other").new > 0
+    assert recorded(run, other, JUDGING, judge="other") == Consultation(0, 0)
+    pinned = JUDGING.replace("judge: {enabled: true", "judge: {enabled: true, fingerprint: %s")
+    assert "check_unavailable" not in replay(run, bundle(pinned % "other"))[1].rules
+    assert "check_unavailable" in replay(run, bundle(pinned % f"'{FINGERPRINT}'"))[1].rules
+
+
 def test_another_model_does_not_speak_for_the_recorded_one(run: Run) -> None:
     """Answers of weights that were swapped meanwhile stop the recording."""
     with pytest.raises(ConfigurationError, match="another answered"):
@@ -179,9 +190,10 @@ def test_one_condition_can_be_recorded_alone(stage: Stage) -> None:
 def test_a_line_that_is_no_call_is_named(tmp_path: Path) -> None:
     """A damaged file is told by its line; a line that an interrupt cut off does not count."""
     path = tmp_path / CALLS
-    path.write_bytes(b'{"key": "k", "check": "judge", "logprobs": [-1.0]}\n{"key": "l", "logpro')
+    whole = b'{"key": "k", "check": "judge", "whom": "judge", "logprobs": [-1.0]}\n'
+    path.write_bytes(whole + b'{"key": "l", "logpro')
     assert load_calls(path) == {"k": Reading((-1.0,))}
-    path.write_bytes(b'{"key": "k", "check": "judge"}\n')
+    path.write_bytes(b'{"key": "k", "check": "judge", "whom": "judge"}\n')
     with pytest.raises(ConfigurationError, match="line 1"):
         load_calls(path)
 

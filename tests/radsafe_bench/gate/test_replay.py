@@ -43,7 +43,7 @@ def run(stage: Stage) -> Run:
 
 
 async def serve(record: Record, under: Bundle | None = None, model: Auxiliary | None = None) -> Decided:
-    """Return what the pipeline behind the server decides on a recorded answer, perhaps with a model at hand."""
+    """Return what the pipeline behind the server decides on a recorded answer, perhaps with a model."""
     if record.response is None:
         return Decided(record.question, record.condition, None, None)
     completion = parse_chat_completion(record.response, fingerprint=record.fingerprint)
