@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     judge_model: str | None = None
     judge_api_key: SecretStr | None = None
     auxiliary_concurrency: int = Field(default=8, ge=1, le=256)
+    auxiliary_body: dict[str, Any] = Field(default_factory=dict)
 
     policy: Path = POLICIES / "default.yaml"
     calibration: tuple[Path, ...] = ()

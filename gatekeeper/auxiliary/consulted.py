@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from math import exp, log
+from math import exp, fsum, log
 from typing import Any, Final, TypeVar
 
 from gatekeeper.auxiliary.calls import DrawCall, Drawn, LabelCall, Problem, Reading, Whom
@@ -13,6 +13,7 @@ from gatekeeper.exchange import (
     Case,
     Evidence,
     EvidenceState,
+    JsonObject,
     LogprobQuality,
     Option,
     Query,
@@ -29,6 +30,9 @@ _MARKS: Final = " \t\n\"'“”‘’()[]{}*_.:,;"
 _SMALLEST: Final = 1e-9
 """Probability of a label that the alternatives leave no room for, so that its logarithm exists."""
 
+LEAST_MASS: Final = 0.01
+"""Probability that the labels have together: below it the model was about to say something else."""
+
 _READS_NOTHING: Final = "extractive"
 """The retrieval baseline names options by word overlap, whatever it is asked."""
 
@@ -39,9 +43,17 @@ class Consulted:
     """An Auxiliary that asks the served backend, and `judge` where another model judges.
 
     At most `most` calls of a process run at once; a model in this process takes each batch whole.
+    `extra` is merged into the body of label calls, such as a switch that turns a model's thinking off.
     """
 
-    def __init__(self, served: Backend, judge: Backend | None = None, most: int = 8) -> None:
+    def __init__(
+        self,
+        served: Backend,
+        judge: Backend | None = None,
+        most: int = 8,
+        extra: JsonObject | None = None,
+    ) -> None:
+        self._extra = extra or {}
         self._backends = {Whom.SERVED: served, Whom.JUDGE: judge or served}
         self._room = asyncio.Semaphore(most)
 
@@ -68,14 +80,12 @@ class Consulted:
     async def _score(self, scorer: Scorer, backend: Backend, calls: Sequence[LabelCall]) -> list[Reading]:
         async with self._room:
             found = await scorer.score_labels([(call.messages, call.labels) for call in calls])
-        return [Reading(tuple(logprobs), fingerprint=backend.fingerprint) for logprobs in found]
+        return [_reading(tuple(logprobs), backend.fingerprint) for logprobs in found]
 
     async def _complete(self, backend: Backend, call: LabelCall) -> Reading:
         async with self._room:
-            completion = await backend.complete(_one_step(call))
-        logprobs = label_logprobs(completion.answers[0], call.labels)
-        problem = None if logprobs else Problem.LOGPROBS
-        return Reading(logprobs, problem, completion.fingerprint)
+            completion = await backend.complete(_one_step(call, self._extra))
+        return _reading(label_logprobs(completion.answers[0], call.labels), completion.fingerprint)
 
     async def _draw(self, call: DrawCall) -> Drawn:
         async with self._room:
@@ -88,7 +98,7 @@ def label_logprobs(answer: Answer, labels: Sequence[str]) -> tuple[float, ...]:
 
     Spellings of a label (with a space or a mark) count together. A label that is not among the
     alternatives stands at its upper bound. Nothing is returned where the token's probabilities are not
-    known, or no label is among them: the model was about to say something else.
+    known or hold no label.
     """
     token = next((token for token in answer.tokens if token.span is TokenSpan.CONTENT), None)
     if answer.quality is LogprobQuality.UNAVAILABLE or token is None or token.logprob is None:
@@ -105,10 +115,17 @@ def label_logprobs(answer: Answer, labels: Sequence[str]) -> tuple[float, ...]:
     return tuple(log(max(probability or bound, _SMALLEST)) for probability in seen.values())
 
 
-def _one_step(call: LabelCall) -> Case:
+def _reading(logprobs: tuple[float, ...], fingerprint: str | None) -> Reading:
+    """Return a reading, without probabilities where the labels together have next to none."""
+    if fsum(map(exp, logprobs)) < LEAST_MASS:
+        return Reading(problem=Problem.LOGPROBS, fingerprint=fingerprint)
+    return Reading(logprobs, fingerprint=fingerprint)
+
+
+def _one_step(call: LabelCall, extra: JsonObject) -> Case:
     """Return the case whose answer is one token; the options bring as many alternatives as there are."""
-    body: dict[str, Any] = {"messages": list(call.messages), "max_tokens": 1, "temperature": 0}
-    conversation = parse_chat({**body, "model": call.model} if call.model else body)
+    own = {"messages": list(call.messages), "max_tokens": 1, "temperature": 0}
+    conversation = parse_chat({**extra, **own, **({"model": call.model} if call.model else {})})
     options = tuple(Option(label, label) for label in call.labels)
     return Case(conversation, Evidence((), EvidenceState.NONE), Query("", options))
 

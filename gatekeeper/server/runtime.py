@@ -43,7 +43,8 @@ class Runtime:
         self.metrics = Metrics()
         self.admission = Admission(settings.max_concurrency, settings.max_queue, self.metrics)
         self.keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
-        auxiliary = Consulted(self.backend, self.judge, settings.auxiliary_concurrency)
+        most, extra = settings.auxiliary_concurrency, settings.auxiliary_body
+        auxiliary = Consulted(self.backend, self.judge, most, extra)
         self.gate = Gate(self.backend, self._bundle(), auxiliary)
         self.certification = _certification(settings)
         self.capabilities: Capabilities | None = None

@@ -14,6 +14,7 @@ from gatekeeper.backends.upstream import JUDGE_HEADER, UpstreamClient
 from gatekeeper.bundle import load_bundle
 from gatekeeper.errors import ConfigurationError, UpstreamError
 from gatekeeper.gate import Bundle
+from radsafe_bench.commands.run import parse_extra
 from radsafe_bench.gate.auxiliary import asks_a_model
 from radsafe_bench.gate.consulting import Consultation, consult
 from radsafe_bench.gate.replay import load_recording
@@ -37,6 +38,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option("--judge-model", help="Its model, where it serves several.")
 @click.option("--judge-fingerprint", help="What its model's name does not say.")
 @click.option("--judge-api-key", envvar="RADSAFE_BENCH_JUDGE_API_KEY", help="Its key.", show_envvar=True)
+@click.option("--extra-body", metavar="JSON", help="As `auxiliary_body` when serving; chat_template_kwargs.")
 @click.option("--conditions", default="", help="Comma-separated; all that the run holds unless given.")
 @click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help="At most.")
 @click.pass_context
@@ -65,7 +67,7 @@ async def _consult(run: Run, bundle: Bundle, given: dict[str, Any]) -> Consultat
         return await consult(
             run,
             bundle,
-            Consulted(served, judge, given["concurrency"]),
+            Consulted(served, judge, given["concurrency"], parse_extra(given["extra_body"])),
             judge=names[-1],
             conditions=[name.strip() for name in given["conditions"].split(",") if name.strip()],
             at_once=given["concurrency"],

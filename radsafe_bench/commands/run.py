@@ -122,7 +122,7 @@ def _options(given: dict[str, Any]) -> RunOptions:
         max_tokens=given["max_tokens"] or tokens,
         reasoning=given["reasoning"],
         top_logprobs=given["top_logprobs"],
-        extra=_extra(given["extra_body"]),
+        extra=parse_extra(given["extra_body"]),
     )
     return RunOptions(
         out=given["out"],
@@ -139,7 +139,7 @@ def _options(given: dict[str, Any]) -> RunOptions:
     )
 
 
-def _extra(text: str | None) -> dict[str, Any]:
+def parse_extra(text: str | None) -> dict[str, Any]:
     """Read `--extra-body`; what the run itself sets may not be overwritten there."""
     try:
         extra = orjson.loads(text) if text else {}

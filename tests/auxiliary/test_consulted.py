@@ -51,6 +51,14 @@ async def test_labels_are_read_from_one_token(model: OpenAIBackend, upstream: Fa
     assert body["messages"] == [{"role": "user", "content": "Which?"}]
 
 
+async def test_switches_of_the_server_are_sent_along(model: OpenAIBackend, upstream: FakeUpstream) -> None:
+    """A model that would think first is told not to, and nothing of the call itself can be overwritten."""
+    switch = {"chat_template_kwargs": {"enable_thinking": False}, "max_tokens": 99}
+    await Consulted(model, extra=switch).label([call()], 5)
+    assert upstream.chats[0]["chat_template_kwargs"] == {"enable_thinking": False}
+    assert upstream.chats[0]["max_tokens"] == 1
+
+
 async def test_a_missing_label_stands_at_its_upper_bound(
     model: OpenAIBackend, upstream: FakeUpstream
 ) -> None:
@@ -64,6 +72,7 @@ async def test_a_missing_label_stands_at_its_upper_bound(
     ("act", "problem"),
     [
         (json_body(one_token({"The": 0.9, "It": 0.1})), Problem.LOGPROBS),
+        (json_body(one_token({"<think>": 0.99, "A": 1e-4, "B": 1e-5})), Problem.LOGPROBS),
         (golden("vllm_null"), Problem.LOGPROBS),
         (unless(lambda body: "logprobs" in body, REFUSAL, golden("vllm_null")), Problem.LOGPROBS),
         (status(500), Problem.ERROR),

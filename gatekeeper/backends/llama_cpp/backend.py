@@ -20,6 +20,8 @@ from gatekeeper.exchange import Case, Completion, JsonObject
 from gatekeeper.wire.chunks import fold
 from gatekeeper.wire.completion import parse_chat_completion
 
+_NO_THINKING: Final = {"enable_thinking": False}
+
 
 class LlamaCppBackend:
     """A Backend, and a Scorer, that decodes one request at a time on a thread of its own.
@@ -118,12 +120,16 @@ class LlamaCppBackend:
     ) -> list[list[float]]:
         """Return log P(label | messages) in nats for each label: one piece of work, that no other divides.
 
+        The label is the answer's first token, so templates that let a model think first are told not to.
         The prompts are read in their order, each from where it differs from the one before.
         """
         engine, prompts = self._running()
 
         def work(interrupted: Interrupted) -> list[list[float]]:
-            return [_score(engine, prompts.text(messages), labels, interrupted) for messages, labels in asked]
+            return [
+                _score(engine, prompts.text(messages, _NO_THINKING), labels, interrupted)
+                for messages, labels in asked
+            ]
 
         return await self._worker.call(work)
 

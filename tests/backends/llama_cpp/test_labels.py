@@ -20,6 +20,12 @@ EVIDENCE = "Metformin is withheld for 48 hours after contrast. " * 8
 STATEMENTS = ("Metformin is withheld.", "It is given at once.", "Contrast is warmed.")
 
 
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take what the model says of the letters for an opinion: random weights give them next to nothing."""
+    monkeypatch.setattr("gatekeeper.auxiliary.consulted.LEAST_MASS", 0.0)
+
+
 def calls() -> list[LabelCall]:
     """Return one call per statement."""
     return [
@@ -33,6 +39,13 @@ def text_of(call: LabelCall) -> str:
     return f"<|im_start|>user\n{call.messages[0]['content']}<|im_end|>\n<|im_start|>assistant\n"
 
 
+async def test_weights_of_no_meaning_have_no_opinion(backend: LlamaCppBackend) -> None:
+    """A model that was about to write anything but a letter is not taken for a judge."""
+    (reading,) = await Consulted(backend).label(calls()[:1], 60)
+    assert (reading.logprobs, reading.problem) == ((), Problem.LOGPROBS)
+
+
+@pytest.mark.usefixtures("heard")
 async def test_label_probabilities_are_those_of_the_library(
     backend: LlamaCppBackend, llama: Llama, reference: Reference
 ) -> None:
@@ -63,6 +76,7 @@ async def test_the_evidence_is_read_once(
     assert sum(lengths) <= sum(whole) - 2 * evidence
 
 
+@pytest.mark.usefixtures("heard")
 async def test_the_judge_needs_nothing_but_the_model(backend: LlamaCppBackend) -> None:
     """Every claim gets a verdict whose probability is one, from weights of no meaning at all."""
     given = answered(ask("How?", [EVIDENCE]), " ".join(STATEMENTS))
@@ -74,12 +88,14 @@ async def test_the_judge_needs_nothing_but_the_model(backend: LlamaCppBackend) -
     assert not [one for one in found if one.verdict is Verdict.UNAVAILABLE]
 
 
+@pytest.mark.usefixtures("heard")
 async def test_letters_share_the_models_probability(backend: LlamaCppBackend) -> None:
     """They are probabilities of the model: together no more than one."""
     (reading,) = await Consulted(backend).label(calls()[:1], 60)
     assert 0.0 < fsum(map(exp, reading.logprobs)) <= 1.0
 
 
+@pytest.mark.usefixtures("heard")
 async def test_a_prompt_beyond_the_context_is_refused(backend: LlamaCppBackend) -> None:
     """Too much evidence for the model leaves the claim unread, and the next call is served."""
     long = LabelCall("judge", Whom.JUDGE, prompt(EVIDENCE * 40, Stated("x"), 0), LETTERS)
@@ -89,6 +105,7 @@ async def test_a_prompt_beyond_the_context_is_refused(backend: LlamaCppBackend) 
     assert read.problem is None
 
 
+@pytest.mark.usefixtures("heard")
 async def test_the_deadline_frees_the_model(backend: LlamaCppBackend) -> None:
     """A batch that is given up does not hold the next request back."""
     (late, *_) = await Consulted(backend).label(calls() * 20, 0.0)
