@@ -4,7 +4,7 @@ from math import log
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatekeeper.checks.labels import debiased, log_prior, turned
@@ -29,6 +29,7 @@ def readers(draw: Any) -> tuple[list[float], list[float]]:
     return draw(distributions(size)), draw(distributions(size))
 
 
+@settings(deadline=None)
 @given(readers())
 def test_all_orders_together_say_what_the_reader_believes(reader: tuple[list[float], list[float]]) -> None:
     """Read in every order, a statement's probabilities are the reader's own, however it likes letters."""
@@ -37,6 +38,7 @@ def test_all_orders_together_say_what_the_reader_believes(reader: tuple[list[flo
     assert debiased(cycle, []) == pytest.approx(truth)
 
 
+@settings(deadline=None)
 @given(readers(), st.integers(0, 5), st.data())
 def test_after_removal_the_order_does_not_matter(
     reader: tuple[list[float], list[float]], rotation: int, data: st.DataObject
@@ -49,6 +51,7 @@ def test_after_removal_the_order_does_not_matter(
     assert debiased([(turn, read(truth, liking, turn))], prior) == pytest.approx(truth)
 
 
+@settings(deadline=None)
 @given(readers())
 def test_the_prior_is_the_liking(reader: tuple[list[float], list[float]]) -> None:
     """What is divided out is the reader's liking for letters and nothing else."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatekeeper.assessment import SignalValue, Subject, Verdict
@@ -30,15 +30,15 @@ def posed(
     return Subject(given.case, given.answer, given.claims, model)
 
 
-def found(subject: Subject, **settings: Any) -> dict[str, SignalValue]:
+def found(subject: Subject, **chosen: Any) -> dict[str, SignalValue]:
     """Return the check's signals without their common beginning."""
-    check = Options(OptionsSettings.model_validate({"enabled": True, **settings}))
+    check = Options(OptionsSettings.model_validate({"enabled": True, **chosen}))
     return {name.removeprefix("options."): value for name, value in signals(check, subject).items()}
 
 
-def problems(subject: Subject, **settings: Any) -> list[str]:
+def problems(subject: Subject, **chosen: Any) -> list[str]:
     """Return why the check counts as unavailable."""
-    check = Options(OptionsSettings.model_validate({"enabled": True, **settings}))
+    check = Options(OptionsSettings.model_validate({"enabled": True, **chosen}))
     return [one.detector for one in run(check, subject) if one.verdict is Verdict.UNAVAILABLE]
 
 
@@ -70,11 +70,11 @@ def test_a_negated_stem_is_turned_round() -> None:
     assert plain.index(max(plain)) == wanted.index(min(wanted)) == 1
 
 
-@pytest.mark.parametrize("settings", [{}, {"model": True}])
-def test_silent_evidence_implies_nothing(settings: dict[str, bool]) -> None:
+@pytest.mark.parametrize("chosen", [{}, {"model": True}])
+def test_silent_evidence_implies_nothing(chosen: dict[str, bool]) -> None:
     """Without evidence no option leads, nobody is asked, and nothing disagrees."""
     model = Reader(JUDGED)
-    assert found(posed("A", model, evidence=[]), **settings) == {"margin": 0.0, "disagrees": 0.0}
+    assert found(posed("A", model, evidence=[]), **chosen) == {"margin": 0.0, "disagrees": 0.0}
     assert model.asked == []
 
 
@@ -159,6 +159,7 @@ def test_too_many_options_are_not_put_to_a_model() -> None:
     assert model.asked == []
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), st.sampled_from("ABCD"))
 def test_a_mean_over_all_orders_favours_no_letter(weights: list[float], liking: str) -> None:
     """Which letter a model likes changes no option's mean over the orders."""
