@@ -48,12 +48,16 @@ _RESTS_ON = {
 
 
 class Settings(BaseSettings):
-    """Everything that `gatekeeper serve` can be told; times in seconds, sizes in bytes."""
+    """Everything that `gatekeeper serve` can be told; times in seconds, sizes in bytes.
+
+    `max_concurrency` and `max_queue` hold for each worker, so `workers` times as many for all of them.
+    """
 
     model_config = SettingsConfigDict(env_prefix="GATEKEEPER_", extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
 
     backend: BackendName = "extractive"
     upstream: Annotated[tuple[str, ...], NoDecode] = ()
@@ -137,6 +141,15 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"--{setting} belongs to backend '{backend}', not '{self.backend}'; drop one of them"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _one_worker_where_more_would_harm(self) -> Self:
+        if self.workers > 1 and self.backend == "llama_cpp":
+            raise ValueError(
+                f"{self.workers} workers would each load the model of --gguf; serve it with one worker, or "
+                "with a server of its own (llama-server) that --upstream names"
+            )
         return self
 
     @model_validator(mode="after")

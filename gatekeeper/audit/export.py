@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import orjson
 
 from gatekeeper.audit.log import lines_of
-from gatekeeper.audit.rotation import segments_of, trails_in, verify_trail
-from gatekeeper.errors import AuditError
+from gatekeeper.audit.rotation import segments_of
+from gatekeeper.audit.trails import verify_all
 
 Format = Literal["jsonl", "csv"]
 
@@ -24,15 +24,11 @@ COLUMNS: Final = (
 
 
 def export(path: Path, form: Format, since: datetime | None = None) -> Iterator[str]:
-    """Yield the records of a log, or of all logs in a directory, from a time on, line by line.
+    """Yield the records of a log and its workers', or of all in a directory, from a time on, line by line.
 
     Everything is verified before the first line: raises AuditError where a chain is broken.
     """
-    trails = trails_in(path) if path.is_dir() else [path]
-    if not trails:
-        raise AuditError(f"{path}: holds no decision log")
-    for trail in trails:
-        verify_trail(trail)
+    trails = verify_all(path)
     records = (record for trail in trails for record in _records(trail, since))
     return _csv(records) if form == "csv" else (orjson.dumps(record).decode() + "\n" for record in records)
 

@@ -173,10 +173,9 @@ def verify_trail(path: Path, head: Position | None = None) -> Position:
     return end
 
 
-def trails_in(directory: Path) -> list[Path]:
-    """Return the logs in a directory, one per process that wrote there, whatever segments they have."""
-    names = {_NUMBERED.sub("", path.stem) + path.suffix for path in directory.glob("*.jsonl")}
-    return [directory / name for name in sorted(names)]
+def name_of_trail(segment: Path) -> str:
+    """Return the name of the log that a segment is of."""
+    return _NUMBERED.sub("", segment.stem) + segment.suffix
 
 
 def segments_of(path: Path) -> list[tuple[int, Path]]:

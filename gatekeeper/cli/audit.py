@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from gatekeeper.audit.export import Format, export
-from gatekeeper.audit.rotation import read_head, trails_in, verify_trail
+from gatekeeper.audit.trails import verify_all
 from gatekeeper.errors import AuditError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -20,21 +20,23 @@ audit_group = click.Group("audit", help="Check and export the decision log.")
 @click.argument("log", type=_LOG)
 @click.option("--head", help="Digest that the last line must have, kept from an earlier verification.")
 @click.option(
-    "--head-file", type=_FILE, help="What `serve --audit-head` wrote: the log must have got so far."
+    "--head-file",
+    type=_FILE,
+    help="What `serve --audit-head` was given: every log must have got as far as its head there says.",
 )
 @click.pass_context
 def verify_command(ctx: click.Context, log: Path, head: str | None, head_file: Path | None) -> None:
-    """Walk all segments of a decision log, or of every log in a directory.
+    """Walk all segments of a decision log and of its workers' beside it, or of every log in a directory.
 
     Exit code 2 names the first line that does not fit. A chain alone cannot show that its last lines were
     cut off: keep the head elsewhere and give it here.
     """
-    trails = trails_in(log) if log.is_dir() else [log]
-    if not trails:
-        raise AuditError(f"{log}: holds no decision log")
-    told = read_head(head_file) if head_file else None
-    for trail in trails:
-        found = verify_trail(trail, told)
+    ends = verify_all(log, head_file)
+    if head is not None and len(ends) > 1:
+        raise AuditError(
+            f"{log}: one head cannot fit {len(ends)} logs; name one of them, or give --head-file"
+        )
+    for trail, found in ends.items():
         lines = f"{found.head.lines} lines" + (f" in segment {found.segment}" if found.segment > 1 else "")
         click.echo(f"{trail}: {lines}, every one follows from the one before; head {found.head.digest}")
         if head is not None and head != found.head.digest:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import click
 
 from gatekeeper.monitoring.logs import set_up_logging
-from gatekeeper.server.app import serve
+from gatekeeper.server.process import serve
 from gatekeeper.settings import BackendName, Settings, load_settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -53,6 +53,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--break-glass-until", metavar="TIME", help="Until when, such as 2030-01-31T18:00:00Z.")
 @click.option("--host", help="Address to listen on; 127.0.0.1 unless given.")
 @click.option("--port", type=int, help="Port to listen on; 8080 unless given.")
+@click.option("--workers", type=int, help="Processes that share the port; 1 unless given.")
 def serve_command(config: Path | None, **given: Any) -> None:
     """Stand between an application and a model server, and judge every answer.
 

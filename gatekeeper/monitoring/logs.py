@@ -13,8 +13,13 @@ logger = logging.getLogger("gatekeeper")
 class JsonLines(logging.Formatter):
     """Formats records as JSON. Of an exception its type and the places it came through, not its message.
 
-    Messages of exceptions may quote what they choked on, which may be a patient's text.
+    Messages of exceptions may quote what they choked on, which may be a patient's text. `fixed` fields
+    stand in every line.
     """
+
+    def __init__(self, **fixed: object) -> None:
+        super().__init__()
+        self._fixed = fixed
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line of JSON."""
@@ -22,6 +27,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
+            **self._fixed,
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0] is not None:
@@ -33,15 +39,16 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(entry, default=str).decode()
 
 
-def set_up_logging(level: str) -> None:
+def set_up_logging(level: str, **fixed: object) -> None:
     """Send this process's log to standard error at a level, and silence the libraries' own.
 
-    What no line says (thread, process, place in the code) is not looked up for it.
+    `fixed` fields stand in every line, such as the number of a worker. What no line says (thread, process,
+    place in the code) is not looked up for it.
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # as the logging HOWTO's section on optimisation has it
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(**fixed))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

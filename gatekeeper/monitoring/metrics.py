@@ -1,8 +1,9 @@
 """Prometheus metrics of a serving process. Label sets are closed and created at 0; no client text enters."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -12,6 +13,7 @@ from gatekeeper.auxiliary import Problem
 from gatekeeper.checks.judge import TOO_MUCH
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 from gatekeeper.gate import Bundle, Outcome
+from gatekeeper.monitoring.shared import SharedMetrics
 from gatekeeper.policy import Policy
 from gatekeeper.policy.model import ASKING, CHECKS
 
@@ -66,33 +68,52 @@ ERRORS = (
 
 
 class Metrics:
-    """All metrics of one process, in a registry of their own."""
+    """All metrics of one process, in a registry of their own; several workers show theirs as one.
 
-    def __init__(self) -> None:
+    Their counters, histograms and requests under way add up. What each says of itself alone, such as its
+    policy and its decision log, has its number as the label `worker`.
+    """
+
+    def __init__(self, shared: SharedMetrics | None = None) -> None:
         self.registry = CollectorRegistry()
+        self._shown = shared.join() if shared else self.registry
+        self._me = {"worker": str(shared.worker)} if shared else {}
+        self._policy: tuple[str, ...] | None = None
+        self._followed: list[tuple[Gauge, Callable[[], float]]] = []
         self._counters()
         self._histograms()
         self._resolved()
+        self._gauges()
+        if shared:
+            self._workers(shared)
+
+    def _gauges(self) -> None:
         self.in_flight = self._gauge("gatekeeper_requests_in_flight", "Requests being served.")
         self.queued = self._gauge("gatekeeper_requests_queued", "Requests waiting for a place.")
+        policy = ("name", "version", "digest", "mode", "certified")
         self.policy_info = self._gauge(
-            "gatekeeper_policy_info", "The policy in force.", "name", "version", "digest", "mode", "certified"
+            "gatekeeper_policy_info", "The policy in force.", *policy, *self._me, merged="livemax"
         )
-        self.certificate_expiry = self._gauge(
+        self.certificate_expiry = self._own_gauge(
             "gatekeeper_certificate_expiry_timestamp_seconds",
             "When the certificate in force expires, 0 without.",
         )
-        self.break_glass = self._gauge(
+        self.break_glass = self._own_gauge(
             "gatekeeper_break_glass_active", "1 while serving uncertified by a person's decision."
         )
         self.audit_lines = self._counter(
             "gatekeeper_audit_lines_total", "Lines that this process added to the decision log."
         )
-        self.audit_segment = self._gauge("gatekeeper_audit_segment", "Segment of the log being written.")
-        self.audit_segment_lines = self._gauge("gatekeeper_audit_segment_lines", "Lines in that segment.")
+        self.audit_segment = self._own_gauge("gatekeeper_audit_segment", "Segment of the log being written.")
+        self.audit_segment_lines = self._own_gauge("gatekeeper_audit_segment_lines", "Lines in that segment.")
         self.reloads = self._counter("gatekeeper_policy_reloads_total", "Policy reloads.", "result")
         for result in ("ok", "refused"):
             self.reloads.labels(result)
+
+    def _workers(self, shared: SharedMetrics) -> None:
+        self._gauge("gatekeeper_workers", "Workers that run.").set(1)
+        restarts = self._counter("gatekeeper_worker_restarts_total", "Workers that died and came back.")
+        restarts.inc(int(shared.restarted))
 
     def _counters(self) -> None:
         self.decisions = self._counter(
@@ -160,8 +181,14 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
 
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(name, text, labels, registry=self.registry)
+    def _gauge(
+        self, name: str, text: str, *labels: str, merged: Literal["livesum", "livemax"] = "livesum"
+    ) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=merged)
+
+    def _own_gauge(self, name: str, text: str) -> Gauge:
+        gauge = self._gauge(name, text, *self._me, merged="livemax")
+        return gauge.labels(**self._me) if self._me else gauge
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
@@ -169,13 +196,19 @@ class Metrics:
     def serve(self, bundle: Bundle) -> None:
         """Name the policy now in force and create its decision counters at 0."""
         policy = bundle.policy
-        self.policy_info.clear()
+        self._retire_policy()
         certified = str(bundle.certified).lower()
-        self.policy_info.labels(
-            policy.name, policy.version, bundle.loaded.digest, policy.mode, certified
-        ).set(1)
+        named = (policy.name, policy.version, bundle.loaded.digest, policy.mode, certified)
+        self._policy = (*named, *self._me.values())
+        self.policy_info.labels(*self._policy).set(1)
         for action, reason in _decisions(policy):
             self.decisions.labels(action.value, reason)
+
+    def _retire_policy(self) -> None:
+        if not self._me:
+            self.policy_info.clear()
+        elif self._policy is not None:  # a series cannot leave the shared file; at 0 it is not shown
+            self.policy_info.labels(*self._policy).set(0)
 
     def observe(self, outcome: Outcome) -> None:
         """Count one request that was judged."""
@@ -218,9 +251,22 @@ class Metrics:
         with self.in_flight.track_inprogress():
             yield
 
+    def follow(self, gauge: Gauge, value: Callable[[], float]) -> None:
+        """Have a gauge show what a function returns; in one of several workers, at every `refresh`."""
+        if self._me:
+            self._followed.append((gauge, value))
+        else:
+            gauge.set_function(value)
+
+    def refresh(self) -> None:
+        """Write down what other workers cannot ask this one."""
+        for gauge, value in self._followed:
+            gauge.set(value())
+
     def exposition(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return all metrics, those of all workers, in Prometheus' text format."""
+        self.refresh()
+        return generate_latest(self._shown)
 
 
 def _decisions(policy: Policy) -> Iterator[tuple[Action, str]]:

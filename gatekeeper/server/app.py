@@ -1,11 +1,8 @@
-"""The ASGI application, and the server that runs it."""
+"""The ASGI application."""
 
 import contextlib
-import gc
-import socket
 from collections.abc import AsyncIterator
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +11,7 @@ from starlette.routing import Route
 
 from gatekeeper.backends.base import Backend
 from gatekeeper.errors import GatekeeperError, NotSupported
+from gatekeeper.monitoring.shared import SharedMetrics
 from gatekeeper.server import endpoints, review_api
 from gatekeeper.server.endpoints import guarded
 from gatekeeper.server.respond import error_response
@@ -22,9 +20,14 @@ from gatekeeper.settings import Settings
 from gatekeeper.wire.surfaces import WIRES
 
 
-def create_app(settings: Settings, backend: Backend | None = None) -> Starlette:
-    """Return the application; raises the tree's errors when settings or policy cannot be used."""
-    runtime = Runtime(settings, backend)
+def create_app(
+    settings: Settings, backend: Backend | None = None, shared: SharedMetrics | None = None
+) -> Starlette:
+    """Return the application; raises the tree's errors when settings or policy cannot be used.
+
+    One of several workers gives the metrics that it shares with the others.
+    """
+    runtime = Runtime(settings, backend, shared)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -61,33 +64,3 @@ async def _not_served(request: Request, error: Exception) -> Response:
     if wrong_method:
         refusal.status = 405
     return error_response(refusal)
-
-
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what runs, at most `drain_s` seconds."""
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=int(settings.drain_s),
-    )
-    _Server(config).run()
-
-
-class _Server(uvicorn.Server):
-    """A server whose garbage collector leaves alone what lives as long as the process.
-
-    Otherwise it walks every loaded module again and again, for tens of milliseconds in mid-request.
-    """
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, then set the start-up objects apart and collect the young ones less often."""
-        await super().startup(sockets)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)

@@ -17,6 +17,7 @@ from gatekeeper.exchange import Conversation
 from gatekeeper.gate import Bundle, Gate, Outcome
 from gatekeeper.monitoring import Metrics
 from gatekeeper.monitoring.logs import log
+from gatekeeper.monitoring.shared import SharedMetrics
 from gatekeeper.policy import in_windows
 from gatekeeper.server.admission import Admission
 from gatekeeper.server.auth import ApiKeys
@@ -31,22 +32,26 @@ if TYPE_CHECKING:
     from gatekeeper.server.certification import Certification
 
 _SYNC_EVERY_S = 1.0
+_TELL_EVERY_S = 1.0
 
 
 class Runtime:
     """One serving process. `gate` is swapped as a whole on reload; requests keep the one they began with."""
 
-    def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
+    def __init__(
+        self, settings: Settings, backend: Backend | None = None, shared: SharedMetrics | None = None
+    ) -> None:
         self.settings = settings
         self.backend = backend or make_backend(settings)
         self.judge = make_judge(settings)
-        self.metrics = Metrics()
+        self.metrics = Metrics(shared)
+        self._one_of_several = shared is not None
         self.admission = Admission(settings.max_concurrency, settings.max_queue, self.metrics)
         self.keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
         most, extra = settings.auxiliary_concurrency, settings.auxiliary_body
         auxiliary = Consulted(self.backend, self.judge, most, extra)
         self.gate = Gate(self.backend, self._bundle(), auxiliary)
-        self.certification = _certification(settings)
+        self.certification = _certification(settings, self.metrics)
         self.capabilities: Capabilities | None = None
         self.review = _review(settings, self.gate.bundle, self.metrics)
         self.reviewers = ApiKeys.load(settings.reviewer_keys) if settings.reviewer_keys else None
@@ -68,6 +73,8 @@ class Runtime:
                 chores = [tasks.create_task(watch(self.settings.policy, self.reload))]
                 if self._log:
                     chores.append(tasks.create_task(self._sync_regularly(self._log)))
+                if self._one_of_several:
+                    chores.append(tasks.create_task(self._tell_regularly()))
                 if self.review:
                     chores.append(tasks.create_task(self.review.tend(lambda: self.gate.bundle)))
                 self.ready = True
@@ -184,7 +191,6 @@ class Runtime:
             self.record({**clearance.record(), "at": _now(), "policy": bundle.loaded.digest})
         expiry = clearance.until.timestamp() if clearance and clearance.certified else 0.0
         self.metrics.certificate_expiry.set(expiry)
-        self.metrics.break_glass.set_function(lambda: float(certification.overridden))
         return bundle
 
     def _check_calibration(self) -> None:
@@ -209,13 +215,20 @@ class Runtime:
             await asyncio.sleep(_SYNC_EVERY_S)
             await asyncio.to_thread(decisions.sync)
 
+    async def _tell_regularly(self) -> None:
+        while True:
+            self.metrics.refresh()
+            await asyncio.sleep(_TELL_EVERY_S)
 
-def _certification(settings: Settings) -> "Certification | None":
+
+def _certification(settings: Settings, metrics: Metrics) -> "Certification | None":
     if not settings.require_certificate:
         return None
     from gatekeeper.server.certification import Certification  # noqa: PLC0415 - only who asks loads cryptography
 
-    return Certification(settings)
+    certification = Certification(settings)
+    metrics.follow(metrics.break_glass, lambda: float(certification.overridden))
+    return certification
 
 
 def _decision_log(settings: Settings, metrics: Metrics) -> SegmentedLog | None:
@@ -223,8 +236,8 @@ def _decision_log(settings: Settings, metrics: Metrics) -> SegmentedLog | None:
         return None
     rotation = Rotation(settings.audit_rotate_bytes, settings.audit_rotate_daily, settings.audit_keep_days)
     decisions = SegmentedLog(settings.audit_log, rotation, settings.audit_head)
-    metrics.audit_segment.set_function(lambda: decisions.position.segment)
-    metrics.audit_segment_lines.set_function(lambda: decisions.position.head.lines)
+    metrics.follow(metrics.audit_segment, lambda: decisions.position.segment)
+    metrics.follow(metrics.audit_segment_lines, lambda: decisions.position.head.lines)
     return decisions
 
 

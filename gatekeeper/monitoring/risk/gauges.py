@@ -1,6 +1,7 @@
 """The metrics of live risk and of the review queue, in Prometheus' words.
 
-All are read from the database, so every worker shows the same numbers: take `max`, never `sum`.
+All are read from the database, so every replica shows the same numbers: take `max`, never `sum`. Of the
+workers of one replica, the numbers of the one that read last are shown.
 """
 
 from typing import Final
@@ -19,7 +20,7 @@ class RiskGauges:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(name, text, labels, registry=registry)
+            return Gauge(name, text, labels, registry=registry, multiprocess_mode="livemostrecent")
 
         self.expected = gauge(
             "gatekeeper_expected_risk_ratio",
