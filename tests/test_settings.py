@@ -36,6 +36,13 @@ def test_the_backend_follows_from_the_environment(monkeypatch: pytest.MonkeyPatc
     assert load_settings(None, {}).backend == "openai"
 
 
+def test_several_workers_do_not_each_load_a_model() -> None:
+    """A model file in process is served by one worker; more would each load it, and are refused."""
+    assert load_settings(None, {"gguf": Path("m.gguf")}).workers == 1
+    with pytest.raises(ConfigurationError, match="would each load the model"):
+        load_settings(None, {"gguf": Path("m.gguf"), "workers": 2})
+
+
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """The upstream key is in no printed form of the settings."""
     monkeypatch.setenv("GATEKEEPER_UPSTREAM_API_KEY", "sk-secret")
