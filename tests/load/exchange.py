@@ -23,6 +23,7 @@ ANSWER = (
     "and there is no acute kidney injury. When the eGFR is below 30 mL/min, metformin is withheld at the "
     "time of the examination. Kidney function is then rechecked after 48 hours."
 )
+TOKENS = 60
 _FILLER = "The department asks for short answers that name the threshold and the interval they rest on. "
 
 
@@ -43,7 +44,7 @@ def request_body(number: int) -> bytes:
 
 def response_body() -> bytes:
     """Return the answer with its token probabilities, as an OpenAI server sends it."""
-    pieces = _tokens(ANSWER, 60)
+    pieces = tokens(ANSWER, TOKENS)
     rows = [_row(piece, position) for position, piece in enumerate(pieces)]
     body = {
         "id": "chatcmpl-rig",
@@ -63,7 +64,7 @@ def response_body() -> bytes:
     return orjson.dumps(body)
 
 
-def _tokens(text: str, count: int) -> list[str]:
+def tokens(text: str, count: int) -> list[str]:
     """Cut a text into `count` pieces of about equal length."""
     edges = [round(position * len(text) / count) for position in range(count + 1)]
     return [text[a:b] for a, b in itertools.pairwise(edges)]

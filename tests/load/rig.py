@@ -1,23 +1,17 @@
-"""Overhead and throughput of the gate against direct access and a bare pass-through, in one run.
+"""Overhead, throughput and delay of the gate against direct access and a bare pass-through, in one run.
 
     python -m tests.load.rig [--requests N] [--rounds R] [--json FILE] [--litellm COMMAND]
 
 The servers run in processes of their own and share the machine's cores with the load. Rounds are
-interleaved, so a machine whose speed drifts does not favour one of them; medians are reported.
+interleaved, so a machine whose speed drifts does not favour one of them; medians over rounds are reported.
+The rows that begin with `stream` say how long after the model wrote a token the client read what waited
+for it: the last token for the whole answer, the one that ends the first sentence for that sentence.
 """
 
 import argparse
-import contextlib
 import os
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
 from pathlib import Path
 
 import orjson
@@ -27,162 +21,111 @@ from rich.table import Table
 
 from tests.load.client import Load, load
 from tests.load.exchange import request_body, response_body
+from tests.load.servers import Servers, servers
+from tests.load.speaking import PACE_S
+from tests.load.streams import Delays, stream
 
-CONCURRENCIES = (1, 16)
-_PYTHON = (sys.executable, "-m")
-_LITELLM = {
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
-}
-"""LiteLLM's proxy as the rig runs it: no download at its start, no key, no check."""
+CONCURRENCIES = (1, 16, 128)
+STREAMS = {1: 12, 16: 64}
+"""Streams per round by concurrency; each takes as long as the model speaks, and they begin one by one."""
+Loads = dict[tuple[str, int], list[Load]]
+Streams = dict[tuple[str, int], list[Delays]]
+Row = dict[str, float]
 
 
 def main() -> None:
     """Measure, print, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--litellm", help="the `litellm` command of an environment with its proxy installed")
     options = parser.parse_args()
-    with _servers(options.litellm) as (ports, start_seconds):
-        figures = _measure(ports, options.requests, options.rounds)
-    figures["start_to_ready_s"] = {"gatekeeper": start_seconds}
-    _show(figures)
+    with servers(options.litellm) as running:
+        loads, streams = _measure(running, options.requests, options.rounds)
+    rows = {**_load_rows(loads), **_stream_rows(streams)}
+    _show(rows, running)
     if options.json:
+        figures = {**rows, "start_to_ready_s": running.start_to_ready_s}
         options.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
-@contextlib.contextmanager
-def _servers(litellm: str | None) -> Iterator[tuple[dict[str, int], float]]:
-    upstream, bare, gate = (_free_port() for _ in range(3))
-    address = f"http://127.0.0.1:{upstream}/v1"
-    gatekeeper = [*_PYTHON, "gatekeeper", "serve", "--port", str(gate), "--upstream", address]
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(_process(*_PYTHON, "tests.load.upstream", str(upstream)))
-        _wait(f"{address}/models")
-        stack.enter_context(_process(*_PYTHON, "tests.load.passthrough", str(bare), address))
-        began = time.perf_counter()
-        stack.enter_context(_process(*gatekeeper))
-        _wait(f"http://127.0.0.1:{gate}/readyz")
-        seconds = time.perf_counter() - began
-        ports = {"direct": upstream, "pass-through": bare, "gatekeeper": gate}
-        if litellm:
-            ports["litellm proxy"] = stack.enter_context(_litellm(litellm, address))
-        yield ports, seconds
-
-
-@contextlib.contextmanager
-def _litellm(command: str, address: str) -> Iterator[int]:
-    """Serve LiteLLM's proxy with no check at all, for comparison."""
-    port = _free_port()
-    entry = {
-        "model_name": "rig",
-        "litellm_params": {"model": "openai/rig", "api_base": address, "api_key": "unused"},
-    }
-    with tempfile.NamedTemporaryFile(suffix=".json") as config:
-        config.write(orjson.dumps({"model_list": [entry]}))
-        config.flush()
-        with _process(command, "--config", config.name, "--port", str(port)):
-            _wait(f"http://127.0.0.1:{port}/health/liveliness", limit_s=90)
-            yield port
-
-
-@contextlib.contextmanager
-def _process(*command: str) -> Iterator[None]:
-    environment = {**os.environ, **_LITELLM}
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait(url: str, limit_s: float = 20) -> None:
-    deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        time.sleep(0.01)
-    raise SystemExit(f"{url} did not answer within {limit_s:g} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _measure(ports: dict[str, int], requests: int, rounds: int) -> dict[str, dict[str, float]]:
-    loads: dict[tuple[str, int], list[Load]] = {}
+def _measure(running: Servers, requests: int, rounds: int) -> tuple[Loads, Streams]:
+    loads, streams = defaultdict(list), defaultdict(list)
     sent = 0
     for round_ in range(rounds + 1):
         for concurrency in CONCURRENCIES:
-            for name, port in ports.items():
+            for name, port in running.whole.items():
                 size = requests // 4 if name == "litellm proxy" or concurrency == 1 else requests
-                measured = uvloop.run(load(port, concurrency, size, sent))
+                loads[name, concurrency].append(uvloop.run(load(port, concurrency, size, sent)))
                 sent += size
-                if round_:  # the first round only warms up
-                    loads.setdefault((name, concurrency), []).append(measured)
-    return _figures(loads, list(ports))
+        for concurrency, size in STREAMS.items():
+            for name, port in running.streaming.items():
+                work = stream(port, running.streaming["direct"], concurrency, size, sent)
+                streams[name, concurrency].append(uvloop.run(work))
+                sent += size
+        if round_ == 0:  # the first round only warms up
+            loads.clear()
+            streams.clear()
+    return loads, streams
 
 
-def _figures(loads: dict[tuple[str, int], list[Load]], names: Sequence[str]) -> dict[str, dict[str, float]]:
-    figures: dict[str, dict[str, float]] = {}
-    for concurrency in CONCURRENCIES:
-        for name in names:
-            runs = loads[name, concurrency]
-            direct = loads["direct", concurrency]
-            bare = loads["pass-through", concurrency]
-            figures[f"{name} @{concurrency}"] = {
-                "p50_ms": 1e3 * statistics.median(run.percentile(0.5) for run in runs),
-                "p99_ms": 1e3 * statistics.median(run.percentile(0.99) for run in runs),
-                "p50_over_direct_ms": 1e3
-                * statistics.median(
-                    run.percentile(0.5) - base.percentile(0.5) for run, base in zip(runs, direct, strict=True)
-                ),
-                "requests_per_s": statistics.median(run.throughput for run in runs),
-                "throughput_over_pass_through": statistics.median(
-                    run.throughput / base.throughput for run, base in zip(runs, bare, strict=True)
-                ),
+def _load_rows(loads: Loads) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for (name, concurrency), runs in loads.items():
+        direct, bare = loads["direct", concurrency], loads["pass-through", concurrency]
+        over = [run.percentile(0.5) - base.percentile(0.5) for run, base in zip(runs, direct, strict=True)]
+        share = [run.throughput / base.throughput for run, base in zip(runs, bare, strict=True)]
+        rows[f"{name} @{concurrency}"] = {
+            "p50_ms": 1e3 * statistics.median(run.percentile(0.5) for run in runs),
+            "p99_ms": 1e3 * statistics.median(run.percentile(0.99) for run in runs),
+            "p50_over_direct_ms": 1e3 * statistics.median(over),
+            "requests_per_s": statistics.median(run.throughput for run in runs),
+            "throughput_over_pass_through": statistics.median(share),
+        }
+    return rows
+
+
+def _stream_rows(streams: Streams) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for concurrency in STREAMS:
+        base = [statistics.median(run.last_token) for run in streams["direct", concurrency]]
+        for name, told in (("direct", "last_token"), ("hold", "last_token"), ("window", "first_sentence")):
+            runs: list[list[float]] = [sorted(getattr(run, told)) for run in streams[name, concurrency]]
+            middles = [statistics.median(run) for run in runs]
+            over = [middle - direct for middle, direct in zip(middles, base, strict=True)]
+            rows[f"stream {name}, {told.replace('_', ' ')} @{concurrency}"] = {
+                "p50_ms": 1e3 * statistics.median(middles),
+                "p99_ms": 1e3 * statistics.median(run[int(0.99 * len(run))] for run in runs),
+                "p50_over_direct_ms": 1e3 * statistics.median(over),
             }
-    return figures
+    return rows
 
 
-def _show(figures: dict[str, dict[str, float]]) -> None:
-    console = Console()
+def _show(rows: dict[str, Row], running: Servers) -> None:
+    console = Console(width=120)
     sizes = f"request {len(request_body(0)) / 1024:.1f} KiB, answer {len(response_body()) / 1024:.1f} KiB"
-    table = Table(title=f"all checks on; {sizes}; {os.cpu_count()} cores shared by load, upstream and server")
-    for column in (
-        "server @concurrency",
-        "p50 ms",
-        "p99 ms",
-        "p50 over direct ms",
-        "requests/s",
-        "× pass-through",
-    ):
+    table = Table(
+        title=f"all checks on; {sizes}; {os.cpu_count()} cores shared by load, upstream and server; "
+        f"streams: {1 / PACE_S:.0f} tokens/s"
+    )
+    columns = {
+        "p50 ms": ("p50_ms", ".2f"),
+        "p99 ms": ("p99_ms", ".2f"),
+        "p50 over direct ms": ("p50_over_direct_ms", ".2f"),
+        "requests/s": ("requests_per_s", ".0f"),
+        "× pass-through": ("throughput_over_pass_through", ".2f"),
+    }
+    table.add_column("server @concurrency", justify="right")
+    for column in columns:
         table.add_column(column, justify="right")
-    for name, row in figures.items():
-        if name != "start_to_ready_s":
-            table.add_row(
-                name,
-                f"{row['p50_ms']:.2f}",
-                f"{row['p99_ms']:.2f}",
-                f"{row['p50_over_direct_ms']:.2f}",
-                f"{row['requests_per_s']:.0f}",
-                f"{row['throughput_over_pass_through']:.2f}",
-            )
+    for name, row in rows.items():
+        cells = (format(row[key], form) if key in row else "" for key, form in columns.values())
+        table.add_row(name, *cells)
     console.print(table)
-    console.print(f"start to ready: {figures['start_to_ready_s']['gatekeeper']:.2f} s")
-    if "litellm proxy @1" not in figures:
+    for name, seconds in running.start_to_ready_s.items():
+        console.print(f"{name}, start to ready: {seconds:.2f} s")
+    if "litellm proxy" not in running.whole:
         console.print("LiteLLM's proxy was not measured; name its command with --litellm.")
 
 

@@ -26,31 +26,33 @@ class Canned(asyncio.Protocol):
             head, found, rest = self._buffer.partition(b"\r\n\r\n")
             if not found:
                 return
-            length = _content_length(head)
+            length = content_length(head)
             if len(rest) < length:
                 return
             self._buffer = rest[length:]
-            self._transport.write(_MODELS if head.startswith(b"GET") else type(self)._reply)
+            self._transport.write(MODELS if head.startswith(b"GET") else type(self)._reply)
 
 
-def _content_length(head: bytes) -> int:
+def content_length(head: bytes) -> int:
+    """Return the length that a head announces, 0 without."""
     for line in head.split(b"\r\n"):
         if line.lower().startswith(b"content-length:"):
             return int(line.partition(b":")[2])
     return 0
 
 
-def _http(body: bytes) -> bytes:
+def http(body: bytes) -> bytes:
+    """Return a response with a body."""
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-_MODELS = _http(b'{"object":"list","data":[{"id":"rig","object":"model","created":0,"owned_by":"rig"}]}')
+MODELS = http(b'{"object":"list","data":[{"id":"rig","object":"model","created":0,"owned_by":"rig"}]}')
 
 
 async def main(port: int) -> None:
     """Serve until killed."""
-    Canned._reply = _http(response_body())
+    Canned._reply = http(response_body())
     server = await asyncio.get_running_loop().create_server(Canned, "127.0.0.1", port)
     await server.serve_forever()
 
