@@ -144,7 +144,9 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _one_worker_where_more_would_harm(self) -> Self:
+    def _workers_can_share(self) -> Self:
+        if self.workers > 1 and self.port == 0:
+            raise ValueError("several workers share a port that has a number; give --port")
         if self.workers > 1 and self.backend == "llama_cpp":
             raise ValueError(
                 f"{self.workers} workers would each load the model of --gguf; serve it with one worker, or "

@@ -1,4 +1,9 @@
-"""Serving: one process, or several workers under a supervisor."""
+"""Serving: one process, or several workers under a supervisor.
+
+Each worker listens on a socket of its own, and the kernel spreads connections over them by a hash (Linux,
+SO_REUSEPORT). On one socket that all share, the worker that happens to be awake takes most of a burst, and
+keeps those connections. A worker that dies or drains takes its socket with it, so new ones go to the others.
+"""
 
 import asyncio
 import functools
@@ -6,7 +11,6 @@ import gc
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -31,24 +35,26 @@ def serve(settings: Settings) -> None:
     if settings.workers == 1:
         _Server(_config(settings, create_app(settings))).run()
         return
-    listeners = _listen(settings.host, settings.port)
+    for alone in _bound(settings, shared=False):  # a port that another gate serves is not shared by accident
+        alone.close()
     with tempfile.TemporaryDirectory(prefix="gatekeeper-") as folder:
-        work = functools.partial(_work, settings, listeners, Path(folder))
+        work = functools.partial(_work, settings, Path(folder))
         bury = functools.partial(forget, Path(folder))
-        code = Supervisor(settings.workers, listeners, work, bury, settings.drain_s).run()
+        code = Supervisor(settings.workers, work, bury, settings.drain_s).run()
     sys.exit(code)
 
 
-def _work(settings: Settings, listeners: Sequence[socket.socket], folder: Path, place: Place) -> None:
-    """Serve as one of several workers, with a decision log of its own."""
+def _work(settings: Settings, folder: Path, place: Place) -> None:
+    """Serve as one of several workers, with a decision log and a socket of its own."""
     set_up_logging(settings.log_level, worker=place.number)
     shared = SharedMetrics(folder, place.number, place.restarted)
     try:
         app = create_app(_own_files(settings, place.number), shared=shared)
+        listeners = _bound(settings, shared=True)
     except GatekeeperError as error:
         click.echo(f"gatekeeper: worker {place.number}: {error.message}", err=True)
         sys.exit(2)
-    _Server(_config(settings, app), place).run(list(listeners))
+    _Server(_config(settings, app), place).run(listeners)
 
 
 def _own_files(settings: Settings, number: int) -> Settings:
@@ -60,14 +66,26 @@ def _own_files(settings: Settings, number: int) -> Settings:
     return settings.model_copy(update=own)
 
 
-def _listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on every address that a host has; raise ConfigurationError where that cannot be."""
+def _bound(settings: Settings, *, shared: bool) -> list[socket.socket]:
+    """Return a socket for every address of the host, not listening yet, so that nobody waits at it.
+
+    Raises ConfigurationError where an address is taken: for shared ones, by a socket that is not.
+    """
+    host, port = settings.host, settings.port
+    listeners = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        addresses = dict.fromkeys((family, address[:2]) for family, _, _, _, address in found)
-        return [socket.create_server(address, family=family) for family, address in addresses]
+        for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listeners.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(address)
     except OSError as error:
         raise ConfigurationError(f"cannot listen on {host}:{port} ({error.strerror})") from error
+    return listeners
 
 
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:

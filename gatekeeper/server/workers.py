@@ -1,19 +1,17 @@
-"""Several processes on one port: a supervisor forks them, brings back one that dies, and passes signals on.
+"""Several processes: a supervisor forks them, brings back one that dies, and passes signals on.
 
-All workers accept from one socket, which the supervisor holds open too: the one that is idle takes the next
-connection, and what waits to be accepted when a worker dies is taken by another. They are forked from a
-process that has loaded the code already, so one that comes back does so at once, and with the same code.
+They are forked from a process that has loaded the code already, so one that comes back does so at once, and
+with the same code.
 """
 
 import gc
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -62,13 +60,11 @@ class Supervisor:
     def __init__(
         self,
         count: int,
-        listeners: Sequence[socket.socket],
         work: Callable[[Place], None],
         bury: Callable[[int], None],
         drain_s: float,
     ) -> None:
         self._workers = [_Worker(number) for number in range(1, count + 1)]
-        self._listeners = listeners
         self._work = work
         self._bury = bury
         self._drain_s = drain_s
@@ -120,8 +116,6 @@ class Supervisor:
         self._send(signal.SIGTERM)
         if not self._stopping:
             self._stopping, self._exit = True, code
-            for listener in self._listeners:
-                listener.close()
             signal.setitimer(signal.ITIMER_REAL, self._drain_s + 10)
 
     def _start_due(self, mask: set[signal.Signals | int]) -> None:
