@@ -52,7 +52,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until a condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
