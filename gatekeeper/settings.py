@@ -50,7 +50,8 @@ _RESTS_ON = {
 class Settings(BaseSettings):
     """Everything that `gatekeeper serve` can be told; times in seconds, sizes in bytes.
 
-    `max_concurrency` and `max_queue` hold for each worker, so `workers` times as many for all of them.
+    `max_concurrency`, `max_queue` and `auxiliary_concurrency` hold for each worker, so all of them together
+    may take `workers` times as many.
     """
 
     model_config = SettingsConfigDict(env_prefix="GATEKEEPER_", extra="forbid", frozen=True)

@@ -10,12 +10,11 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from gatekeeper.monitoring.logs import log
+from gatekeeper.monitoring.logs import log, logger
 
 _REFUSALS: Final = (2, 3)
 """Exit codes of a worker that cannot start: because of settings or files, or of what it would serve."""
@@ -76,7 +75,7 @@ class Supervisor:
         """Serve until SIGTERM or SIGINT, or until no worker can start; return the exit code.
 
         0 after a drain; a worker's own code when it refuses to start; 1 when one crashes again and again
-        while no other serves.
+        while no other serves, or does not drain in time.
         """
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         handler = signal.signal(signal.SIGCHLD, lambda *_: None)  # by default it would not stay pending
@@ -106,6 +105,7 @@ class Supervisor:
             case _ if self._stopping:
                 log(logging.ERROR, "workers killed: they did not drain in time", pids=self._alive)
                 self._send(signal.SIGKILL)
+                self._exit = self._exit or 1
 
     def _send(self, sent: signal.Signals) -> None:
         for pid in self._alive:
@@ -151,7 +151,7 @@ class Supervisor:
         except SystemExit as ended:
             code = ended.code
         except BaseException:
-            traceback.print_exc()
+            logger.exception("worker failed")
         finally:
             sys.stderr.flush()
             os._exit(code if isinstance(code, int) else 1)
