@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "consult": LazyCommand(
         "radsafe_bench.commands.consult:consult_command", "Record the model calls of a policy's checks."
     ),
+    "detectors": LazyCommand(
+        "radsafe_bench.commands.detectors:detectors_command", "Every check beside known truth."
+    ),
     "gate": LazyCommand("radsafe_bench.commands.gate:gate_command", "Judge a policy on a recorded model."),
     "report": LazyCommand("radsafe_bench.commands.report:report_command", "A page of runs, for people."),
     "run": LazyCommand(

@@ -135,7 +135,7 @@ async def decide_record(record: Record, bundle: Bundle, auxiliary: Auxiliary) ->
     try:
         completion = parse_chat_completion(record.response, fingerprint=record.fingerprint)
         backend = _Recorded(record.request, completion)
-        gate = Gate(cast(Backend, backend), watched, auxiliary, today=lambda: _day_of(record))
+        gate = Gate(cast(Backend, backend), watched, auxiliary, today=lambda: day_of(record))
         outcome = await gate.answer(parse_chat(record.request), record.key)
     except (ReplayMiss, ConfigurationError):
         raise
@@ -208,7 +208,7 @@ def given_time(bundle: Bundle) -> Bundle:
     return replace(bundle, loaded=replace(bundle.loaded, policy=policy))
 
 
-def _day_of(record: Record) -> date:
+def day_of(record: Record) -> date:
     """Return the day of the recording, so that evidence expires then or never."""
     try:
         return date.fromisoformat(record.at[:10])

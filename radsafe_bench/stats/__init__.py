@@ -18,7 +18,7 @@ from radsafe_bench.stats.calibration import (
     reliability,
     smooth_ece,
 )
-from radsafe_bench.stats.discrimination import Estimate, auroc, separation
+from radsafe_bench.stats.discrimination import Estimate, auroc, auroc_resampled, separation
 from radsafe_bench.stats.paired import (
     holm,
     mcnemar_exact,
@@ -46,6 +46,7 @@ __all__ = [
     "Reliability",
     "at_most_p_value",
     "auroc",
+    "auroc_resampled",
     "brier",
     "clopper_pearson",
     "coverage_risk",
