@@ -1,7 +1,7 @@
 """`radsafe-bench detectors`."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gatekeeper.bundle import load_bundle
+from gatekeeper.calibration import Calibration
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.gate import Bundle
 from gatekeeper.settings import POLICIES
 from radsafe_bench.commands.gate import Misused, StatusCommand
-from radsafe_bench.detecting.detectors import detectors_of
+from radsafe_bench.detecting.detectors import CONFIDENCE, FUSION, detectors_of
 from radsafe_bench.detecting.examining import Examined, examine_all
 from radsafe_bench.detecting.figures import measure
 from radsafe_bench.detecting.items import Item, Section
@@ -205,7 +206,23 @@ def _result(
             for detector in found
         ),
         silent=tuple(sorted(spoken - heard)),
+        out_of_fold=_out_of_fold([one for one in fitted if one is not None]),
     )
+
+
+def _out_of_fold(calibrations: Sequence[Calibration]) -> dict[str, dict[str, float]]:
+    """Return what a calibration says of itself on questions that each of its fits did not see."""
+    found: dict[str, dict[str, float]] = {}
+    for calibration in calibrations:
+        for detector, prefix in ((CONFIDENCE, "calibrated."), (FUSION, "risk.")):
+            own = {
+                name.removeprefix(prefix): value
+                for name, value in calibration.metrics.items()
+                if name.startswith(prefix)
+            }
+            if own:
+                found[detector] = own
+    return found
 
 
 def _write(out: Path, results: Sequence[SectionResult], asked: Asked) -> None:
@@ -235,9 +252,15 @@ def _show(result: SectionResult) -> None:
         if detected.seen:
             console.print(
                 f"{detected.name}: {detected.seen} items left out, the calibration was fitted on their "
-                "questions; its artefact holds the figures on unseen ones"
+                f"questions; {_said_of_itself(result.out_of_fold.get(detected.name, {}))}"
             )
         for line in failure_lines(detected):
             console.print(line, markup=False, highlight=False)
     for name in result.silent:
         console.print(f"{name}: could judge nothing here")
+
+
+def _said_of_itself(figures: Mapping[str, float]) -> str:
+    shown = {"auroc": "AUROC {:.3f}", "separation_pp": "separation {:.1f} points", "ece": "ECE {:.3f}"}
+    found = [form.format(figures[name]) for name, form in shown.items() if name in figures]
+    return "out of fold, by its own account: " + (", ".join(found) or "nothing")

@@ -1,6 +1,6 @@
 """What was measured, as JSON and as tables for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from radsafe_bench.stats import Estimate
 class SectionResult:
     """One section: how many items of how many questions were examined, of how many there are, and by whom.
 
-    `silent` are the checks that could not judge a single item.
+    `silent` are the checks that could not judge a single item. `out_of_fold` holds, for the detectors
+    that a calibration fitted, its own figures on questions that each fit did not see.
     """
 
     section: Section
@@ -25,6 +26,7 @@ class SectionResult:
     questions: int
     detected: tuple[Detected, ...]
     silent: tuple[str, ...]
+    out_of_fold: Mapping[str, Mapping[str, float]]
 
     @property
     def complete(self) -> bool:
@@ -41,6 +43,7 @@ def to_json(result: SectionResult) -> dict[str, Any]:
         "questions": result.questions,
         "complete": result.complete,
         "silent": list(result.silent),
+        "out_of_fold": dict(result.out_of_fold),
         "detectors": [_detected(one) for one in result.detected],
     }
 
@@ -107,7 +110,7 @@ def tables(result: SectionResult) -> Iterator[Table]:
 def _rates_table(result: SectionResult) -> Table:
     table = Table(
         "detector", "n", "TPR, %", "FPR, %", "balanced, %", "AUROC", "unavailable", "ms p50 / p95",
-        "ms per claim", "CPU", title=_TITLES[result.section],
+        "ms per claim", "of CPU", title=_TITLES[result.section],
     )  # fmt: skip
     for one in result.detected:
         rates, time = one.rates, one.time
@@ -117,9 +120,9 @@ def _rates_table(result: SectionResult) -> Table:
             *(_percent(rate) for rate in (rates.tpr, rates.fpr, rates.balanced)),
             _plain(rates.auroc),
             str(rates.unavailable),
-            f"{time.p50:.2f} / {time.p95:.2f}",
-            f"{time.per_claim:.2f}",
-            f"{time.cpu_per_claim:.2f}",
+            f"{_ms(time.p50)} / {_ms(time.p95)}",
+            _ms(time.per_claim),
+            _ms(time.cpu_per_claim),
         )
     return table
 
@@ -192,6 +195,10 @@ def _percent(found: Estimate) -> str:
         return "–"
     ends = "" if np.isnan(found.lower) else f" [{100 * found.lower:.1f} {100 * found.upper:.1f}]"
     return f"{100 * found.value:.1f}{ends}"
+
+
+def _ms(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2f}"
 
 
 def _plain(found: Estimate) -> str:

@@ -202,6 +202,23 @@ def _twice(one: Answers) -> Answers:
     return replace(one, conditions=("closed_book", "clean_evidence"), **arrays)
 
 
+@pytest.mark.parametrize("accuracy", [0.735, 0.88, 0.94])
+def test_separation_is_unbiased_and_its_interval_holds_the_truth(key: AnswerKey, accuracy: float) -> None:
+    """Over 200 models on 200 questions, two correlated conditions each: right on average, covered 95 in 100."""
+    truth, values, covered = 100 / (CONCENTRATION + 1), [], 0
+    question = np.tile(np.arange(len(key.questions)), 2)
+    both = {"closed_book": accuracy, "clean_evidence": accuracy}
+    for seed in range(200):
+        drawn = simulate(key, [model(accuracy=both)], correlation=0.6, samples=1, seed=seed)[0]
+        letters = drawn.answers.greedy
+        correct, high_risk = key.is_correct(letters).ravel(), key.harms(letters)[0].ravel()
+        found = separation(drawn.confidence.ravel(), correct, high_risk, question)
+        values.append(found.value)
+        covered += found.lower <= truth <= found.upper
+    assert np.mean(values) == pytest.approx(truth, abs=1.5)
+    assert 0.90 <= covered / 200 <= 0.99
+
+
 def test_separation_needs_no_calibration_to_be_inflated(key: AnswerKey) -> None:
     """Rescaled confidence separates more and ranks no better: why only calibrated values are judged."""
     honest = simulate(key, [model("honest")])[0]
