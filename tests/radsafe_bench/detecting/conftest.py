@@ -10,5 +10,5 @@ __all__ = ["calibration", "stage", "suite"]
 
 @pytest.fixture(scope="session")
 def split(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """Return 100 questions, the first 80 of them for calibration."""
-    return split_suite(tmp_path_factory.mktemp("suites"), 100, 80)
+    """Return 50 questions, the first 40 of them for calibration."""
+    return split_suite(tmp_path_factory.mktemp("suites"), 50, 40)

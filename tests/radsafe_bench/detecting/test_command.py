@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from radsafe_bench.cli import main
 from radsafe_bench.commands import detectors
-from radsafe_bench.detecting import Examined, Item
+from radsafe_bench.detecting import Examined, Item, examine_all
 from radsafe_bench.scoring.key import AnswerKey
 from radsafe_bench.simulate import SimulatedModel, simulate, write_run
 from radsafe_bench.suites import Split, Suite, load_suite
@@ -124,9 +124,9 @@ def test_a_recorded_run_is_measured_by_options_and_answers(tmp_path: Path, split
     )
     assert result.exit_code == 0, result.output
     options, answers = orjson.loads(out.read_bytes())["sections"]
-    assert (options["section"], answers["section"], answers["items"]) == ("options", "answers", 160)
+    assert (options["section"], answers["section"], answers["items"]) == ("options", "answers", 80)
     fusion = next(one for one in answers["detectors"] if one["name"] == "fusion")
-    assert (fusion["n"], fusion["left_out_as_seen"]) == (0, 160)
+    assert (fusion["n"], fusion["left_out_as_seen"]) == (0, 80)
     assert fusion["tpr"] is None
     assert answers["out_of_fold"]["fusion"]["auroc"] > 0.5
     assert "by its own account: AUROC" in result.output
@@ -150,7 +150,7 @@ def test_an_interrupt_shows_what_there_is(
     pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C prints figures of what was examined, marks the file as incomplete and exits with 130."""
-    whole = detectors.examine_all
+    whole = examine_all
 
     def interrupted(
         items: Iterable[Item], bundle: Any, on_item: Callable[[], None]

@@ -2,11 +2,13 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gatekeeper.assessment import Finding, Subject
 from gatekeeper.checks import Slots
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.gate import Bundle
@@ -103,7 +105,7 @@ def test_a_check_that_fails_is_unavailable(tmp_path: Path) -> None:
     class Broken(Never):
         name = "broken"
 
-        async def __call__(self, subject: object) -> list[object]:  # type: ignore[override]  # never returns
+        async def __call__(self, subject: Subject) -> Sequence[Finding]:
             raise RuntimeError
 
     items = read_pairs(write_pairs(tmp_path / "pairs.jsonl", pair_lines(1)))

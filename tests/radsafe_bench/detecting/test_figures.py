@@ -86,6 +86,13 @@ def test_what_could_not_be_judged_is_counted_and_detects_nothing() -> None:
     assert (found.unavailable, found.tpr.value, found.fpr.value) == (2, 0.5, 0.0)
 
 
+def some(verdict: Verdict, kind: str, number: int, score: float) -> Examined:
+    """Return an item of a kind, which should be flagged unless it is a paraphrase."""
+    return examined(
+        verdict, positive=kind != "paraphrase", question=f"{kind}{number}", kind=kind, score=score
+    )
+
+
 def test_every_kind_stands_beside_everything_that_should_not_be_flagged() -> None:
     """One weak kind cannot hide behind the average of the others."""
     found = measured(

@@ -204,7 +204,7 @@ def _twice(one: Answers) -> Answers:
 
 @pytest.mark.parametrize("accuracy", [0.735, 0.88, 0.94])
 def test_separation_is_unbiased_and_its_interval_holds_the_truth(key: AnswerKey, accuracy: float) -> None:
-    """Over 200 models on 200 questions, two correlated conditions each: right on average, covered 95 in 100."""
+    """Over 200 models, two correlated conditions each: right on average, and covered 95 times in 100."""
     truth, values, covered = 100 / (CONCENTRATION + 1), [], 0
     question = np.tile(np.arange(len(key.questions)), 2)
     both = {"closed_book": accuracy, "clean_evidence": accuracy}
