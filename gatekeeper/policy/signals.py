@@ -68,8 +68,12 @@ SIGNALS: Mapping[str, SignalSpec] = {
     "hedging.assertiveness": SignalSpec("how assertively the text speaks", "hedging"),
     "hedging.hedged": SignalSpec("1 where the text hedges", "hedging"),
     "overconfidence": SignalSpec("assertiveness beyond what the confidence carries", "hedging"),
-    "nli.p_contradicted": SignalSpec("highest probability of a contradiction that the model read", "nli"),
-    "nli.p_supported": SignalSpec("mean probability of support over claims, as the model read it", "nli"),
+    "nli.p_contradicted": SignalSpec(
+        "highest probability of a contradiction that the model read", "nli", risk=1, fused=True
+    ),
+    "nli.p_supported": SignalSpec(
+        "mean probability of support over claims, as the model read it", "nli", risk=-1, fused=True
+    ),
     "triage.high_risk": SignalSpec("1 where a high-risk topic of the policy occurs", "triage"),
     "triage.injection": SignalSpec("1 where the evidence holds instructions", "triage"),
     "judge.p_contradicted": SignalSpec(

@@ -25,6 +25,7 @@ from radsafe_bench.detecting.items import Item, Section
 from radsafe_bench.detecting.openings import LEDGER, frozen_in, open_certification
 from radsafe_bench.detecting.report import SectionResult, failure_lines, tables, to_json
 from radsafe_bench.detecting.sources import answers_of, options_of, pairs_of, read_pairs
+from radsafe_bench.gate.auxiliary import CALLS, Recorded, asks_a_model, load_calls
 from radsafe_bench.gate.replay import load_recording
 from radsafe_bench.gate.trial import records_digest
 from radsafe_bench.records import Run
@@ -86,7 +87,7 @@ def detectors_command(ctx: click.Context, /, **given: Any) -> None:
     sections = _sections(asked)
     results, interrupted = [], False
     for section, items in sections:
-        examined, complete = _examine(section, items, asked.bundle)
+        examined, complete = _examine(section, items, asked)
         interrupted = interrupted or not complete
         results.append(_result(section, items, examined, asked, given))
         if interrupted:
@@ -168,10 +169,13 @@ def _sections(asked: Asked) -> list[tuple[Section, tuple[Item, ...]]]:
     return found
 
 
-def _examine(section: Section, items: Sequence[Item], bundle: Bundle) -> tuple[list[Examined], bool]:
+def _examine(section: Section, items: Sequence[Item], asked: Asked) -> tuple[list[Examined], bool]:
+    """Examine a section; the model calls of checks were recorded for the model's own answers alone."""
+    recorded = section is Section.ANSWERS and asked.run is not None and asks_a_model(asked.bundle)
+    calls = Recorded(load_calls(asked.run.path / CALLS)) if recorded and asked.run else None
     with _progress(section, len(items)) as progress:
         task = progress.add_task(section.value, total=len(items))
-        return examine_all(items, bundle, on_item=lambda: progress.update(task, advance=1))
+        return examine_all(items, asked.bundle, calls, lambda: progress.update(task, advance=1))
 
 
 @contextmanager

@@ -39,6 +39,11 @@ class Nli:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nli")
         self._waiting = 0
 
+    @property
+    def digest(self) -> str | None:
+        """The digest of the model that it reads with."""
+        return self._reader.digest
+
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return one finding for every claim that was read, in order, then the signals.
 

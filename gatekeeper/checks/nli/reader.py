@@ -41,9 +41,13 @@ Probabilities = NDArray[np.float64]
 
 
 class Reader:
-    """Reads pairs of evidence and claim. Thread-safe; one call computes on `threads` cores."""
+    """Reads pairs of evidence and claim. Thread-safe; one call computes on `threads` cores.
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    `digest` is the `model_digest` of its folder, None where nobody computed it.
+    """
+
+    def __init__(self, folder: Path, threads: int = 1, digest: str | None = None) -> None:
+        self.digest = digest
         try:
             import onnxruntime  # noqa: PLC0415  # an extra, and 50 ms: only where a policy asks for it
             from tokenizers import Tokenizer  # noqa: PLC0415
@@ -107,8 +111,8 @@ def load_reader(folder: Path | None = None, sha256: str | None = None) -> Reader
 
 
 @lru_cache(maxsize=2)
-def _loaded(folder: Path, _digest: str) -> Reader:
-    return Reader(folder)
+def _loaded(folder: Path, digest: str) -> Reader:
+    return Reader(folder, digest=digest)
 
 
 def model_digest(folder: Path) -> str:

@@ -153,7 +153,7 @@ def test_an_interrupt_shows_what_there_is(
     whole = examine_all
 
     def interrupted(
-        items: Iterable[Item], bundle: Any, on_item: Callable[[], None]
+        items: Iterable[Item], bundle: Any, calls: None, on_item: Callable[[], None]
     ) -> tuple[list[Examined], bool]:
         seen = iter(range(100))
         return whole(
