@@ -11,7 +11,7 @@ from radsafe_bench.nli.rewording import reword
 from radsafe_bench.nli.sources import Example, Label, Source, written_examples
 from radsafe_bench.nli.templates import template_sources
 
-CHANGED_EACH: Final = 4
+CHANGED_EACH: Final = 6
 """Single-slot changes tried for each written source and epoch."""
 MOST_BESIDE: Final = 3
 """Other statements that evidence may stand beside."""
@@ -62,9 +62,11 @@ def _changed(source: Source, rng: random.Random) -> Iterator[Example]:
         changed_claim, changed_evidence = apply(claim, change), apply(source.evidence, change)
         if changed_claim is None or changed_claim == claim:
             continue
-        yield Example(source.id, kind, source.evidence, changed_claim, Label.CONTRADICTED)
-        if changed_evidence is not None:
+        if changed_evidence is None or rng.random() < 0.5:
+            yield Example(source.id, kind, source.evidence, changed_claim, Label.CONTRADICTED)
+        else:
             yield Example(source.id, kind, changed_evidence, claim, Label.CONTRADICTED)
+        if changed_evidence is not None:
             yield Example(source.id, "changed_alike", changed_evidence, changed_claim, Label.SUPPORTED)
     yield from _equalled(source, rng)
 

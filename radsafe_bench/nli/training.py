@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,9 +33,10 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 class Recipe:
     """How the reader is trained: over sentence patterns, over what was written, and once more over it.
 
-    The last round has the claims that were written after a first training, a lower `last_rate`, and
-    more evidence that stands beside other evidence. `layer_decay` scales the learning rate of each
-    layer below the top; `patterns` is the number of sources made from patterns.
+    The last round has the claims that were written after a first training, a lower `last_rate`, more
+    evidence that stands beside other evidence, and is `balanced`: every label weighs the same in all.
+    `layer_decay` scales the learning rate of each layer below the top; `patterns` is the number of
+    sources made from patterns.
     """
 
     patterns: int = 2200
@@ -49,7 +51,14 @@ class Recipe:
     smoothing: float = 0.05
     beside: float = 0.25
     last_beside: float = 0.6
+    balanced: bool = False
     seed: int = 0
+
+    def last(self) -> "Recipe":
+        """Return the recipe of the last round."""
+        return replace(
+            self, epochs=self.last_epochs, rate=self.last_rate, beside=self.last_beside, balanced=True
+        )
 
 
 Report = Callable[[dict[str, float]], None]
@@ -72,8 +81,7 @@ def train(folder: Path, weights: Path, recipe: Recipe, report: Report) -> Traine
     first, _ = split(read_sources(folder, more=False), held_out_ids(folder))
     learned, held_out = split(read_sources(folder), held_out_ids(folder))
     train_on_sources(reader, tokenizer, (first, held_out), recipe, report)
-    last = replace(recipe, epochs=recipe.last_epochs, rate=recipe.last_rate, beside=recipe.last_beside)
-    train_on_sources(reader, tokenizer, (learned, held_out), last, report)
+    train_on_sources(reader, tokenizer, (learned, held_out), recipe.last(), report)
     return Trained(reader, fitted_temperature(reader, tokenizer, held_out))
 
 
@@ -111,13 +119,14 @@ def _fit(
     optimiser = torch.optim.AdamW(_groups(reader, recipe), betas=(0.9, 0.98))
     steps = sum(-(-len(pairs) // recipe.batch) for pairs in epochs)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps, recipe.warmup))
+    weights = _weights(epochs) if recipe.balanced else None
     for epoch, pairs in enumerate(epochs, start=1):
         began, losses = time.perf_counter(), []
         reader.train()
         for *inputs, labels in _batches(pairs, tokenizer, recipe.batch, rng):
             with torch.autocast("cpu", torch.bfloat16):
                 logits = reader(*inputs)
-            loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing)
+            loss = functional.cross_entropy(logits.float(), labels, weights, label_smoothing=recipe.smoothing)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
             optimiser.step()
@@ -127,6 +136,12 @@ def _fit(
         row = {"epoch": epoch, "pairs": len(pairs), "loss": sum(losses) / len(losses)}
         report(row | {"seconds": time.perf_counter() - began} | measure())
     reader.eval()
+
+
+def _weights(epochs: Sequence[Sequence[Example]]) -> Tensor:
+    """Return a weight per label under which all labels weigh the same."""
+    counts = Counter(pair.label for pairs in epochs for pair in pairs)
+    return torch.tensor([counts.total() / len(LABELS) / counts[label] for label in LABELS])
 
 
 def pair_tokenizer(path: Path) -> Tokenizer:
