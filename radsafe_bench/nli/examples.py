@@ -13,7 +13,7 @@ from radsafe_bench.nli.templates import template_sources
 
 CHANGED_EACH: Final = 6
 """Single-slot changes tried for each written source and epoch."""
-MOST_BESIDE: Final = 3
+MOST_BESIDE: Final = 2
 """Other statements that evidence may stand beside."""
 TEMPLATES: Final = 0.25
 """Sources made from patterns for each written one, and epoch."""

@@ -41,7 +41,7 @@ class Recipe:
 
     patterns: int = 2200
     epochs: int = 4
-    last_epochs: int = 2
+    last_epochs: int = 1
     batch: int = 32
     rate: float = 1.5e-4
     last_rate: float = 8e-5
@@ -50,7 +50,7 @@ class Recipe:
     layer_decay: float = 0.9
     smoothing: float = 0.05
     beside: float = 0.25
-    last_beside: float = 0.6
+    last_beside: float = 0.5
     balanced: bool = False
     seed: int = 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.load.exchange import request_body
@@ -25,7 +26,13 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-async def load(port: int, concurrency: int, requests: int, first: int = 0) -> Load:
+async def load(
+    port: int,
+    concurrency: int,
+    requests: int,
+    first: int = 0,
+    body_of: Callable[[int], bytes] = request_body,
+) -> Load:
     """Send `requests` distinct requests over `concurrency` kept-alive connections."""
     numbers = iter(range(first, first + requests))
     latencies: list[float] = []
@@ -34,7 +41,7 @@ async def load(port: int, concurrency: int, requests: int, first: int = 0) -> Lo
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000_000)
         try:
             for number in numbers:
-                body = request_body(number)
+                body = body_of(number)
                 head = (
                     f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
                     f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"

@@ -29,8 +29,17 @@ _FILLER = "The department asks for short answers that name the threshold and the
 
 def request_body(number: int) -> bytes:
     """Return one request; `number` makes it distinct."""
+    return orjson.dumps(_request(number))
+
+
+def request_without_evidence(number: int) -> bytes:
+    """Return the same request with nothing to judge its answer by."""
+    return orjson.dumps({**_request(number), "evidence": []})
+
+
+def _request(number: int) -> dict[str, Any]:
     prompt = f"Case {number}. May metformin be continued after intravenous contrast, and what if not? "
-    body = {
+    return {
         "model": "rig",
         "messages": [
             {"role": "system", "content": _FILLER * 12},
@@ -39,7 +48,6 @@ def request_body(number: int) -> bytes:
         "evidence": [f"{text} (Note {number}.)" for text in EVIDENCE],
         "temperature": 0,
     }
-    return orjson.dumps(body)
 
 
 def response_body() -> bytes:

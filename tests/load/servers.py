@@ -43,14 +43,14 @@ def servers(litellm: str | None) -> Iterator[Servers]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         direct, speaker = (
-            stack.enter_context(_upstream(f"tests.load.{name}")) for name in ("upstream", "speaking")
+            stack.enter_context(upstream(f"tests.load.{name}")) for name in ("upstream", "speaking")
         )
         bare = _free_port()
         stack.enter_context(_process(*_PYTHON, "tests.load.passthrough", str(bare), _address(direct)))
-        one, one_s = stack.enter_context(_gate(direct))
-        two, two_s = stack.enter_context(_gate(direct, "--workers", "2"))
-        hold, _ = stack.enter_context(_gate(speaker))
-        window, _ = stack.enter_context(_gate(speaker, "--policy", str(_window_policy(folder))))
+        one, one_s = stack.enter_context(gate(direct))
+        two, two_s = stack.enter_context(gate(direct, "--workers", "2"))
+        hold, _ = stack.enter_context(gate(speaker))
+        window, _ = stack.enter_context(gate(speaker, "--policy", str(_window_policy(folder))))
         whole = {"direct": direct, "pass-through": bare, "gatekeeper": one, "gatekeeper, 2 workers": two}
         if litellm:
             whole["litellm proxy"] = stack.enter_context(_litellm(litellm, _address(direct)))
@@ -73,7 +73,8 @@ def _window_policy(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _upstream(module: str) -> Iterator[int]:
+def upstream(module: str) -> Iterator[int]:
+    """Run a fake model server; yield its port."""
     port = _free_port()
     with _process(*_PYTHON, module, str(port)):
         _wait(f"{_address(port)}/models")
@@ -81,10 +82,10 @@ def _upstream(module: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _gate(upstream: int, *options: str) -> Iterator[tuple[int, float]]:
+def gate(behind: int, *options: str) -> Iterator[tuple[int, float]]:
     """Serve a gate in front of an upstream; yield its port and the seconds until it was ready."""
     port, began = _free_port(), time.perf_counter()
-    command = (*_PYTHON, "gatekeeper", "serve", "--port", str(port), "--upstream", _address(upstream))
+    command = (*_PYTHON, "gatekeeper", "serve", "--port", str(port), "--upstream", _address(behind))
     with _process(*command, *options):
         _wait(f"http://127.0.0.1:{port}/readyz")
         yield port, time.perf_counter() - began

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from gatekeeper.assessment import Claim, Finding, Subject, Verdict
 from gatekeeper.checks.nli.reader import OUTPUTS, Pair, Probabilities, Reader
 from gatekeeper.checks.slots.alignment import Rarity
@@ -49,18 +51,22 @@ class Nli:
 
         Raises Overloaded where too many answers wait already.
         """
-        if self._waiting >= MAX_WAITING:
-            raise Overloaded("Too many answers wait to be read.")
         passages = list(self._passages(subject))
-        self._waiting += 1
-        try:
-            rows = await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._reader.read, [passage.pair for passage in passages if passage.statements]
-            )
-        finally:
-            self._waiting -= 1
+        rows = await self._read([passage.pair for passage in passages if passage.statements])
         findings = list(self._findings(subject, passages, iter(rows.tolist())))
         return [*findings, *_signals(rows), *_unread(subject)]
+
+    async def _read(self, pairs: Sequence[Pair]) -> Probabilities:
+        """Wait for the thread; without a pair there is nothing to wait for."""
+        if not pairs:
+            return np.empty((0, len(OUTPUTS)))
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded("Too many answers wait to be read.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.read, pairs)
+        finally:
+            self._waiting -= 1
 
     def _passages(self, subject: Subject) -> "Iterator[Passage]":
         statements = subject.case.evidence.statements
