@@ -116,7 +116,7 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
         spoken_of = statement.outline.named | statement.heading
         for other in statement.reading.clauses:
             overlap = _overlap(terms, around, other, statement)
-            if overlap.share < GLANCE or not gate.is_open(claim, other, spoken_of):
+            if overlap.share < GLANCE or not gate.is_ajar(claim, other, spoken_of):
                 continue
             matches = compare_slots(claim, other)
             score = _with_slots(overlap, claim.clause, matches)
@@ -224,7 +224,7 @@ def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> 
     for match in matches:
         if match.claim in slots:
             hit += 0.5 if match.differs else 1.0
-        elif match.differs and match.is_agent:
+        elif match.differs and match.is_term:
             whole -= TERM_WEIGHT
     return min(1.0, hit / whole) if whole > 0 else 0.0
 

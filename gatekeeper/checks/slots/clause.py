@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
+from gatekeeper.checks.slots.condition import Scope
 from gatekeeper.checks.slots.laterality import Side
+from gatekeeper.checks.slots.member import Member
 from gatekeeper.checks.slots.polarity import Axis, Negation, Stance
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.temporal import Relation, Urgency
@@ -15,7 +17,7 @@ class Clause(NamedTuple):
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
-    the rows that it shares its values with. `excepted` are the terms of an exception that it makes
+    the rows that it shares its values with. `required` are the terms of its conditions, `excepted` are the terms of an exception that it makes
     ("unless a pacemaker is present"); `conditional` says that it opens a condition ("if", "when"),
     `has_complement` that it names the other side of a bound without a number ("if it is nearer").
     """
@@ -30,11 +32,14 @@ class Clause(NamedTuple):
     categories: tuple[Category, ...] = ()
     sides: tuple[Side, ...] = ()
     agents: tuple[Agent, ...] = ()
+    members: tuple[Member, ...] = ()
     stance: Stance | None = None
     axes: tuple[Axis, ...] = ()
     negations: tuple[Negation, ...] = ()
     relations: tuple[Relation, ...] = ()
     urgency: tuple[Urgency, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+    required: frozenset[str] = frozenset()
     excepted: frozenset[str] = frozenset()
     conditional: bool = False
     has_complement: bool = False

@@ -29,14 +29,20 @@ _SAFE: Final = {
     "agent": 0.55,
     "polarity": 0.6,
     "temporal": 0.7,
+    "condition": 0.5,
+    "level": 0.55,
+    "level:named vessel": 1.3,
+    "level:cerebral artery": 1.3,
+    "population": 0.8,
     "laterality": 0.85,
     "polarity:stance": 0.85,
     "polarity:negation": 0.85,
 }
 """Margin (see `Aligned.margin`) below which a difference may well be that of another subject, by signature.
 
-A "not" can belong to anything in a sentence; a dose belongs to what is measured in its unit.
+Many statements about one vessel or group of persons hold for others too. A "not" can belong to anything in a sentence; a dose belongs to what is measured in its unit.
 """
+_PRECEDENCE: Final = {"condition": 0, "temporal": 2}
 _ECHOED: Final = 0.85
 """The same where the evidence holds the claim's value elsewhere, perhaps in the very row that is meant."""
 
@@ -49,16 +55,15 @@ def mistakes(candidate: Aligned) -> set[tuple[int, int]]:
     """
     decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
     signatures = {match.signature.partition(":")[0] for match in decisive}
-    one_mistake = signatures in ({"laterality"}, {"polarity"})
+    one_mistake = signatures in ({"laterality"}, {"polarity"}, {"condition"}, {"polarity", "condition"})
     if signatures == {"number"} and candidate.margin > SURELY:
         one_mistake = len({match.signature for match in decisive}) == 1
     return {match.claim for match in decisive[: 1 if one_mistake else None]}
 
 
 def deciding(candidate: Aligned) -> Match:
-    """Return the slot that a differing statement is judged by."""
-    found = (match for match in candidate.differing if match.differs != "temporal")
-    return next(found, candidate.differing[0])
+    """Return the slot that a differing statement is judged by: a condition first, a time word last."""
+    return min(candidate.differing, key=lambda match: _PRECEDENCE.get(match.differs or "", 1))
 
 
 def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Statement"]) -> bool:
@@ -103,10 +108,18 @@ def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequen
         row_is_named = any(other.is_placed for other in candidate.agreed)
         if not row_is_named and candidate.own_share() < OWN:
             return False
+    if kind in {"level", "population"} and _is_named(match, claim, statements):
+        return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
     if _is_said_elsewhere(match, claim, statements):
         needed = max(needed, _ECHOED)
     return candidate.margin >= needed
+
+
+def _is_named(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
+    """Whether the evidence speaks of the claim's level or population anywhere: then it may be a row of its own."""
+    names = {one.name for one in claim.members if (one.first, one.last) == match.claim}
+    return any(not names.isdisjoint(one.outline.named) or not names.isdisjoint(one.heading) for one in statements)
 
 
 def _is_said_elsewhere(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gatekeeper.checks.slots import agent, quantity
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.lexicon import BROAD
+from gatekeeper.checks.slots.member import KINDS
 
 _Conditions = Mapping[str, frozenset[str]]
 
@@ -16,9 +17,28 @@ def is_open(claim: Assertion, statement: Clause, spoken_of: frozenset[str]) -> b
     another class, nothing of the claim's, unless `spoken_of` (what surrounds the statement) names it.
     What the context names (a patient's eGFR, the drug that is asked about) chooses in the same way.
     """
+    return not excluding(claim.clause, statement) and is_about_same(claim, statement, spoken_of)
+
+
+def is_ajar(claim: Assertion, statement: Clause, spoken_of: frozenset[str]) -> bool:
+    """Whether nothing but one level, or one population, keeps a statement from the claim's case.
+
+    A claim that says of the left atrium what the evidence says of the ventricle may be mistaken.
+    """
+    groups = excluding(claim.clause, statement)
+    return (not groups or (len(groups) == 1 and groups[0] in KINDS)) and is_about_same(
+        claim, statement, spoken_of
+    )
+
+
+def excluding(claim: Clause, statement: Clause) -> list[str]:
+    """Return the classes of conditions of which both name members, and none in common."""
+    return [group for group in claim.conditions if _exclude(claim.conditions, statement.conditions, group)]
+
+
+def is_about_same(claim: Assertion, statement: Clause, spoken_of: frozenset[str]) -> bool:
+    """Whether agents and context leave it open that the statement is about the claim's case."""
     mine = claim.clause
-    if any(_exclude(mine.conditions, statement.conditions, group) for group in mine.conditions):
-        return False
     if mine.agents and statement.agents and _is_about_others(mine, statement, spoken_of):
         return False
     return all(_fits(context, mine, statement) for context in claim.context)

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from gatekeeper.checks.slots import agent, category, laterality, polarity, quantity, temporal
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.clause import Assertion, Clause
+from gatekeeper.checks.slots.member import KINDS
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.slot import Match, Slot
 
@@ -124,6 +125,17 @@ def _meant(claimed: list[Agent], claim: Clause, stated: list[Agent]) -> list[Age
     return stated if undecided else nearest
 
 
+def _members(claim: Assertion, statement: Clause) -> Iterator[Match]:
+    """Compare the levels, and the populations, of every class of which both name members."""
+    theirs = statement.members
+    for group in dict.fromkeys(one.group for one in claim.clause.members):
+        claimed = [one for one in claim.clause.members if one.group == group]
+        stated = {one.name: one for one in theirs if one.group == group}
+        if stated:
+            differs = None if any(one.name in stated for one in claimed) else KINDS[group]
+            yield _match(claimed[0], next(iter(stated.values())), differs)
+
+
 def _excepted(claim: Assertion, statement: Clause) -> bool:
     """Whether one side names an exception that the other speaks of, so that both may hold."""
     return bool(claim.clause.excepted) or not statement.excepted.isdisjoint(claim.named)
@@ -184,6 +196,18 @@ def _negations(claim: Assertion, statement: Clause) -> Iterator[Match]:
                 yield _whole(claim, negation, negation)
 
 
+def _scopes(claim: Assertion, statement: Clause) -> Iterator[Match]:
+    """Find a condition that one side calls decisive and the other without effect."""
+    for claimed in claim.clause.scopes:
+        alike = [one for one in statement.scopes if claimed.about & one.about]
+        if any(one.bearing == claimed.bearing for one in alike):
+            yield _match(claimed, alike[0], None)
+        elif alike:
+            yield _match(claimed, alike[0], "condition")
+        elif claimed.bearing == "any" and claimed.about & statement.required:
+            yield _match(claimed, claimed, "condition")
+
+
 def _relations(claim: Assertion, statement: Clause) -> Iterator[Match]:
     """Compare before, after and during the same event."""
     for claimed in claim.clause.relations:
@@ -214,9 +238,10 @@ _PAIRED: Final[tuple[tuple[str, Kind], ...]] = (
     ("categories", _categories),
     ("sides", _sides),
     ("agents", _agents),
+    ("members", _members),
     ("axes", _opposites),
     ("relations", _relations),
 )
 """Kinds of which both clauses must hold a slot, by the clause's field."""
-_LOPSIDED: Final[tuple[Kind, ...]] = (_stances, _negations, _urgency)
+_LOPSIDED: Final[tuple[Kind, ...]] = (_stances, _negations, _urgency, _scopes)
 """Kinds that can differ where only one clause holds a slot, or where the context lends one."""

@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 from gatekeeper.checks.slots.agent import read_agents
 from gatekeeper.checks.slots.category import Category, read_categories
 from gatekeeper.checks.slots.clause import Clause
+from gatekeeper.checks.slots.condition import OPENING, read_requirements, read_scopes
 from gatekeeper.checks.slots.laterality import read_sides
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.slots.member import read_members
 from gatekeeper.checks.slots.polarity import read_polarity
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.quantity_reading import read_quantities
@@ -123,6 +125,7 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     own = [lexeme for lexeme in parts.lexemes if first <= lexeme.first < last]
     roles = {lexeme.role for lexeme in own}
     tokens = parts.tokens
+    conditional = not OPENING.isdisjoint(tokens.lower[first:last])
     stance, axes, negations = read_polarity(tokens, own) if roles & _POLAR else (None, (), ())
     return Clause(
         first,
@@ -133,19 +136,22 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         categories=tuple([one for one in parts.categories if first <= one.first < last]),
         sides=read_sides(tokens, own) if Role.SIDE in roles else (),
         agents=anchored(tokens, own, read_agents(own)) if Role.AGENT in roles else (),
+        members=read_members(own) if Role.QUALIFIER in roles else (),
         stance=stance,
         axes=axes,
         negations=negations,
         relations=read_relations(own) if Role.RELATION in roles else (),
         urgency=read_urgency(tokens, own) if Role.URGENCY in roles else (),
         excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
-        conditional=not _CONDITIONS.isdisjoint(tokens.lower[first:last]),
+        scopes=read_scopes(tokens, own) if roles & _SCOPED else (),
+        required=read_requirements(tokens, own, first, last) if conditional else frozenset(),
+        conditional=conditional,
         has_complement=not _COMPLEMENTS.isdisjoint(tokens.lower[first:last])
         and any(tokens.lower[at] in _COMPLEMENTS for at in range(first, last) if at not in parts.taken),
     )
 
 
-_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
+_SCOPED: Final = frozenset({Role.SCOPE, Role.EXCEPTION})
 _COMPLEMENTS: Final = wordset(
     "nearer smaller larger less lower higher shorter longer younger older fewer bigger otherwise closer"
 )

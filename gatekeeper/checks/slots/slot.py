@@ -36,6 +36,11 @@ class Match(NamedTuple):
         return self.signature.startswith(("number", "category", "laterality"))
 
     @property
+    def is_term(self) -> bool:
+        """Whether what met is a term too: agents, levels, populations."""
+        return self.signature.startswith(("agent", "level", "population"))
+
+    @property
     def is_agent(self) -> bool:
         """Whether agents met, whose names are terms too."""
         return self.signature.startswith("agent")

@@ -13,6 +13,7 @@ from gatekeeper.checks.slots.lexicon.words import (
     LOW,
     NEGATORS,
     RELATIONS,
+    SCOPES,
     SIDES,
     STANCES,
     STOP,
@@ -36,6 +37,7 @@ class Role(IntEnum):
     RELATION = 7
     URGENCY = 8
     EXCEPTION = 9
+    SCOPE = 10
 
 
 class Term(NamedTuple):
@@ -64,6 +66,7 @@ def _entries() -> Iterator[tuple[str, Term]]:
         (Role.QUALIFIER, _grouped(QUALIFIERS)),
         (Role.AXIS, _grouped(AXES)),
         (Role.NEGATOR, iter([("no", NEGATORS, ())])),
+        (Role.SCOPE, _plain(SCOPES)),
         (Role.EXCEPTION, iter([("except", EXCEPTIONS, ())])),
         (Role.STANCE, _plain(STANCES)),
         (Role.RELATION, _plain(RELATIONS)),

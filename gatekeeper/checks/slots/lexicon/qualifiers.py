@@ -3,8 +3,12 @@
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon.agents import Vocabulary
+from gatekeeper.checks.slots.lexicon.levels import LEVELS
+from gatekeeper.checks.slots.lexicon.populations import POPULATIONS
 
 QUALIFIERS: Final[Vocabulary] = {
+    **POPULATIONS,
+    **LEVELS,
     "nodule type": {
         "solid": "solid",
         "part-solid": "part solid | partly solid | subsolid | mixed attenuation",
@@ -16,27 +20,6 @@ QUALIFIERS: Final[Vocabulary] = {
         "intermediate risk": "intermediate risk | moderate risk",
         "high risk": "high risk | higher risk",
     },
-    "age group": {
-        "adult": "adult",
-        "child": "child | children | pediatric | paediatric | infant | adolescent | boy | girl | toddler",
-        "neonate": "neonate | neonatal | newborn",
-    },
-    "sex": {
-        "female": "female | woman | women | postmenopausal | premenopausal",
-        "male": "male | man | men",
-    },
-    "reproductive state": {
-        "pregnancy": "pregnancy | pregnant | gestation | gestational | gravid",
-        "lactation": (
-            "lactation | lactating | breastfeeding | breast feeding | nursing mother | breast milk"
-        ),
-    },
-    "exposed group": {
-        "worker": "worker | occupational | occupationally exposed | staff | radiation worker",
-        "public": "public | members of the public | general public",
-        "fetus": "fetus | fetal | foetal | foetus | unborn child | conceptus | embryo | embryonic",
-        "caregiver": "caregiver | carer | comforter",
-    },
     "severity": {
         "mild": "mild",
         "moderate": "moderate",
@@ -47,22 +30,9 @@ QUALIFIERS: Final[Vocabulary] = {
         "chronic": "chronic | long standing",
         "subacute": "subacute",
     },
-    "phase": {
-        "unenhanced": (
-            "unenhanced | noncontrast | non contrast | nonenhanced | non enhanced | precontrast | without"
-            " contrast"
-        ),
-        "arterial phase": "arterial phase",
-        "portal venous phase": "portal venous phase | portal venous | venous phase",
-        "delayed phase": "delayed phase",
-    },
     "washout": {
         "absolute washout": "absolute",
         "relative washout": "relative",
-    },
-    "vessel": {
-        "artery": "artery | arterial",
-        "vein": "vein | venous",
     },
     "number of lesions": {
         "single": "single | solitary",
@@ -72,21 +42,6 @@ QUALIFIERS: Final[Vocabulary] = {
         "primary": "primary tumor | primary tumour",
         "metastatic": "metastatic | metastasis | metastases",
     },
-    "cardiac cycle": {"systolic": "systolic | systole", "diastolic": "diastolic | diastole"},
-    "vertical": {
-        "upper": "upper lobe | upper pole | superior",
-        "middle": "middle lobe",
-        "lower": "lower lobe | lower pole | inferior",
-    },
-    "front": {"anterior": "anterior | ventral", "posterior": "posterior | dorsal"},
-    "course": {"proximal": "proximal", "distal": "distal"},
-    "midline": {"medial": "medial", "lateral": "lateral"},
-    "aorta part": {
-        "ascending": "ascending",
-        "descending": "descending",
-        "abdominal": "abdominal aorta | abdominal aortic",
-    },
-    "spine part": {"cervical": "cervical", "thoracic": "thoracic", "lumbar": "lumbar", "sacral": "sacral"},
     "symptoms": {"symptomatic": "symptomatic", "asymptomatic": "asymptomatic | incidental"},
     "stability": {
         "stable": "stable | hemodynamically stable",
@@ -96,7 +51,6 @@ QUALIFIERS: Final[Vocabulary] = {
         "baseline": "baseline",
         "subsequent": "subsequent round | annual round",
     },
-    "dialysis": {"dialysis": "dialysis | hemodialysis"},
     "organ": {
         "lens": "lens | lens of the eye | eye",
         "skin": "skin",

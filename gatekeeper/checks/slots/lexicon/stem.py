@@ -8,6 +8,8 @@ STEM_LENGTH: Final = 7
 
 def stem(word: str) -> str:
     """Return the common stem of a lower-case word's forms: spelling, plural and verb endings go."""
+    if word.endswith(("'s", "’s")):
+        word = word[:-2]
     if len(word) > 4:
         word = word.replace("ae", "e").replace("oe", "e")
         if word[-1] == "s" and word[-2] not in "sui":

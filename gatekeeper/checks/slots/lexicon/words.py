@@ -230,4 +230,14 @@ SIDES: Final[dict[str, str]] = {
     "same": "ipsilateral | same side | ipsilaterally",
 }
 
+SCOPES: Final[dict[str, str]] = {
+    "any": (
+        "regardless of | regardless | irrespective of | irrespective | independent of | independently of |"
+        " whatever | no matter | even if | even when | even while | even with | even without | even in |"
+        " whether or not | with or without"
+    ),
+    "only": "only if | only when | only with | only once | only in case of | provided that",
+}
+"""What a statement says of a condition: it holds in any case, or only where the condition is met."""
+
 EXCEPTIONS: Final = "unless | except | except for | other than | apart from"

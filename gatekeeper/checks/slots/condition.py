@@ -1,0 +1,65 @@
+"""Conditions that a statement makes decisive, and claims that override or narrow them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+
+OPENING: Final = frozenset({"if", "when", "where", "once", "provided"})
+"""Words that open a condition."""
+_ENDING: Final = frozenset({",", ";", ":", "("})
+_REACH: Final = 5
+
+
+class Scope(NamedTuple):
+    """A condition and how it bears: "any" where it makes no difference, "only" where it must be met.
+
+    `about` are the concepts that name it: in "regardless of renal function" the renal function.
+    """
+
+    first: int
+    last: int
+    bearing: str
+    about: frozenset[str]
+
+    @property
+    def signature(self) -> str:
+        """The kind."""
+        return "condition:scope"
+
+
+def read_scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Scope, ...]:
+    """Return what a clause says of conditions: "whatever the size", "only if", "unless"."""
+    return tuple(_scopes(tokens, lexemes))
+
+
+def _scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> Iterator[Scope]:
+    for position, lexeme in enumerate(lexemes):
+        if lexeme.role is Role.SCOPE or lexeme.role is Role.EXCEPTION:
+            about = _about(tokens, lexemes[position + 1 : position + 1 + _REACH], lexeme.last)
+            if about:
+                bearing = "only" if lexeme.role is Role.EXCEPTION else lexeme.concept
+                yield Scope(lexeme.first, lexeme.last, bearing, about)
+
+
+def read_requirements(tokens: Tokens, lexemes: Sequence[Lexeme], first: int, last: int) -> frozenset[str]:
+    """Return the concepts of the conditions that a clause opens with "if", "when" and the like."""
+    found: frozenset[str] = frozenset()
+    for position in range(first, last):
+        if tokens.lower[position] in OPENING and tokens.at(position - 1) not in {"even", "matter"}:
+            after = [lexeme for lexeme in lexemes if lexeme.first > position]
+            found |= _about(tokens, after[:_REACH], position + 1)
+    return found
+
+
+def _about(tokens: Tokens, lexemes: Sequence[Lexeme], start: int) -> frozenset[str]:
+    """Return the concepts up to the end of the phrase."""
+    about = set()
+    for lexeme in lexemes:
+        if not _ENDING.isdisjoint(tokens.lower[start : lexeme.first]):
+            break
+        if lexeme.role in SUBJECT_ROLES and lexeme.concept not in LOW_KEYS:
+            about.add(lexeme.concept)
+        start = lexeme.last
+    return frozenset(about)
