@@ -16,7 +16,8 @@ _BEFORE: Final = {
             "≤ | < = | up to | at most | no more than | not more than | no greater than | not"
             " exceeding | not exceed | exceed no | never exceed | maximum of | a maximum of | at"
             " maximum | no longer than | no later than | within | no larger than | max | maximum |"
-            " no higher than | less than or equal to | equal to or less than | capped at | limited"
+            " no higher than | not larger than | not greater than | not longer than | not higher than |"
+            " not older than | less than or equal to | equal to or less than | capped at | limited"
             " to | not above | not over | never more than | cannot exceed | without exceeding | not"
             " be more than | not be above"
         ),
@@ -27,7 +28,8 @@ _BEFORE: Final = {
         ),
         "≥": (
             "≥ | > = | at least | no less than | not less than | minimum of | a minimum of | at"
-            " minimum | no smaller than | no lower than | no fewer than | from | starting at |"
+            " minimum | no smaller than | no lower than | no fewer than | not smaller than | not lower than |"
+            " not shorter than | from | starting at |"
             " greater than or equal to | more than or equal to | equal to or greater than | equal"
             " to or more than | not below | not under | no sooner than | no earlier than | never"
             " less than | reaches | minimum | min"

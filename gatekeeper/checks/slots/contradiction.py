@@ -76,8 +76,6 @@ def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Stateme
         return False
     if candidate.weight + len(candidate.agreed) < NAMED:
         return False
-    if claim.is_negative != candidate.clause.is_negative and _has_turned_bound(candidate):
-        return False
     match = deciding(candidate)
     if match.differs == quantity.OTHER_CASE and not _is_of_the_case(candidate, match):
         return False
@@ -85,11 +83,6 @@ def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Stateme
         return False
     broad = match.signature.partition(":")[2] in BROAD
     return not broad or _replaces(candidate, match, statements[candidate.statement], claim)
-
-
-def _has_turned_bound(candidate: Aligned) -> bool:
-    """Whether a bound is turned round: "at most 30 Gy" and "contraindicated above 30 Gy" agree."""
-    return any(match.differs == "comparator" for match in candidate.differing)
 
 
 def _is_of_the_case(candidate: Aligned, match: Match) -> bool:

@@ -35,12 +35,13 @@ def _match(claim: Slot, statement: Slot, differs: str | None) -> Match:
 
 def _numbers(claim: Assertion, statement: Clause) -> Iterator[Match]:
     """Pair the quantities with the statement's of the same measure: equal ones first, then the rest."""
+    turned = claim.clause.is_negative != statement.is_negative
     used: set[int] = set()
     left: list[tuple[Quantity, list[Quantity]]] = []
     for claimed in claim.clause.quantities:
         candidates = [stated for stated in statement.quantities if quantity.comparable(claimed, stated)]
         nearest = _nearest(_telling(claimed, claim), candidates)
-        agreeing = [stated for stated in nearest if quantity.difference(claimed, stated) is None]
+        agreeing = [stated for stated in nearest if quantity.agrees(claimed, stated, turned=turned)]
         if agreeing:
             used.update(stated.first for stated in agreeing)
             yield _match(claimed, agreeing[0], None)

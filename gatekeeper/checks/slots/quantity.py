@@ -27,7 +27,8 @@ class Quantity(NamedTuple):
     """A value, interval or one-sided bound in base units.
 
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
-    `relation` what a time says (`age`, `every`, `before`, `after`, `past`). `limit` marks a value
+    `relation` what a time says (`age`, `every`, `before`, `after`, `past`) or that something rises or falls
+    by it (`change`). `limit` marks a value
     that is spoken of as a threshold, so that another value is no instance of it, `denied` one with a
     negation just before it ("no single year above 50 mSv"). `anchors` are the concepts that tell it
     from other quantities of its measure in the same clause.
@@ -81,7 +82,7 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
     if claim.relation == statement.relation:
         return True
     relations = {claim.relation, statement.relation}
-    return relations != {"before", "after"} and relations.isdisjoint({"age", "every", "past"})
+    return relations != {"before", "after"} and relations.isdisjoint({"age", "every", "past", "change"})
 
 
 def difference(claim: Quantity, statement: Quantity) -> str | None:
@@ -96,6 +97,15 @@ def difference(claim: Quantity, statement: Quantity) -> str | None:
     if claim.is_bounded:
         return _interval(claim, statement)
     return _bound(claim, statement)
+
+
+def agrees(claim: Quantity, statement: Quantity, *, turned: bool) -> bool:
+    """Whether a claim's quantity is the statement's.
+
+    `turned` says that one side forbids: "at most 30 Gy" and "contraindicated above 30 Gy" agree.
+    """
+    found = difference(claim, statement)
+    return found is None or (turned and found == "comparator")
 
 
 def misread_unit(claim: Quantity, statement: Quantity) -> bool:

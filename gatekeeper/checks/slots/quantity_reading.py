@@ -15,11 +15,13 @@ from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, U
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
 _JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&"})
 _OPENING: Final = frozenset({"for", "at", "and", "or", ","})
+_GOVERNING: Final = frozenset({"for", "at"})
 _BOTH: Final = frozenset({"and", "but", ","})
 _LIMITS: Final = wordset(
     "threshold thresholds cutoff limit limits cap ceiling maximum minimum limited capped cut boundary"
 )
 _ENTERING: Final = wordset("at from reaches reaching once starting")
+_MEASURING: Final = frozenset({"measuring", "measures", "measured"})
 _FREQUENT: Final = {
     word: (float(count), unit)
     for unit, words in {
@@ -160,7 +162,7 @@ def _ratio(tokens: Tokens, number: Numeral) -> tuple[float, int] | None:
 def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, int]:
     """Say what a time means by the words around it; "over 2 years" lasts so long, is not more."""
     if unit.measure != "time":
-        return "", last
+        return "change" if tokens.at(first - 1) == "by" else "", last
     after, before = tokens.at(last), tokens.at(first - 1)
     if after in _OLD or (after == "of" and tokens.at(last + 1) == "age"):
         return "age", last + (2 if after == "of" else 1)
@@ -189,6 +191,8 @@ def _is_age(tokens: Tokens, first: int, last: int, unit: Unit) -> bool:
 
 
 def _is_limit(tokens: Tokens, first: int, unit: Unit) -> bool:
+    if tokens.at(first - 1) in _MEASURING:
+        return False
     if unit.measure != "time":
         return tokens.at(first - 1) in _ENTERING or not _LIMITS.isdisjoint(tokens.lower)
     return not _LIMITS.isdisjoint(tokens.lower[max(0, first - 5) : first])
@@ -248,10 +252,15 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
 
 
 def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> list[Quantity]:
-    """Give the later rows of "TR3 ≥ 2.5 cm, TR4 ≥ 1.5" the unit that only the first of them carries."""
+    """Give the later rows of "TR3 ≥ 2.5 cm, TR4 ≥ 1.5" the unit that only the first of them carries.
+
+    "For six" continues "for four doses", whatever stands between them.
+    """
     carried = found[:1]
     for here in found[1:]:
-        before = carried[-1]
+        word = tokens.at(here.first - 1)
+        alike = (one for one in reversed(carried) if word in _GOVERNING and tokens.at(one.first - 1) == word)
+        before = next(alike, carried[-1])
         opens = tokens.at(here.first - 1) in _OPENING or here.first - 1 in taken
         if here.unit.measure == "number" and opens and before.unit.measure != "number":
             scale = before.unit.factor

@@ -84,6 +84,8 @@ def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]
     words = [lexeme.first for lexeme in found if lexeme.role in _SAYING]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
+        if any(mark.first < at < mark.last for mark in marks):
+            continue  # "larger than 1 cm but not larger than 2 cm" is one interval.
         begin = starts[-1].first
         left = [mark for mark in marks if begin <= mark.first < at]
         right = [mark for mark in marks if at <= mark.first < stop]

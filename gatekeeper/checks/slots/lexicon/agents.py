@@ -48,6 +48,8 @@ AGENTS: Final[Vocabulary] = {
         "hydrocortisone": "hydrocortisone",
         "dexamethasone": "dexamethasone",
         "betamethasone": "betamethasone",
+        "fludrocortisone": "fludrocortisone",
+        "triamcinolone": "triamcinolone",
     },
     "reaction drug": {
         "epinephrine": "epinephrine | adrenaline",

@@ -16,9 +16,9 @@ QUALIFIERS: Final[Vocabulary] = {
         "cystic": "cystic | cyst | simple cyst",
     },
     "risk": {
-        "low risk": "low risk | low pretest probability",
+        "low risk": "low risk | low bleeding risk | low bleeding | low pretest probability",
         "intermediate risk": "intermediate risk | moderate risk",
-        "high risk": "high risk | higher risk",
+        "high risk": "high risk | high bleeding risk | high bleeding | higher risk",
     },
     "severity": {
         "mild": "mild",
