@@ -45,12 +45,13 @@ def is_about_same(claim: Assertion, statement: Clause, spoken_of: frozenset[str]
 
 
 def context_fits(claim: Assertion, statement: Clause) -> bool:
-    """Whether a value of the claim's context lies in an interval of the statement."""
+    """Whether a value of the context lies in an interval of the statement, of what the claim gives no value."""
+    own = {one.unit.measure for one in claim.clause.quantities} | {"time"}
     return any(
         quantity.comparable(given, stated) and quantity.difference(given, stated) is None
         for clause in claim.context
         for given in clause.quantities
-        if given.unit.measure != "time"
+        if given.unit.measure not in own
         for stated in statement.quantities
     )
 

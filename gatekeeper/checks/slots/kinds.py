@@ -150,11 +150,22 @@ def _stances(claim: Assertion, statement: Clause) -> Iterator[Match]:
     if mine is not None:
         if polarity.same_action(mine, statement.stance):
             conflict = polarity.stances_conflict(mine, statement.stance)
+            if conflict and _bounds_are_turned(claim.clause, statement):
+                return
             yield _match(mine, statement.stance, "polarity" if conflict else None)
         return
     lent = claim.lent_stance
     if lent is not None and polarity.stances_conflict(lent, statement.stance):
         yield _whole(claim, lent, statement.stance)
+
+
+def _bounds_are_turned(claim: Clause, statement: Clause) -> bool:
+    """Whether bounds are opposite too: "above 10 HU it is needed", "at 10 HU or less it is needless"."""
+    return any(
+        quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) == "comparator"
+        for mine in claim.quantities
+        for theirs in statement.quantities
+    )
 
 
 def _whole(claim: Assertion, slot: Slot, statement: Slot) -> Match:

@@ -254,7 +254,7 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
 
 
 def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bool) -> Negation:
-    """Collect the two terms after a negator, within its phrase."""
+    """Collect the two terms after a negator, within its phrase; those before a "not" that ends a clause."""
     opening = lexemes[position]
     of_noun = tokens.lower[opening.first] in _OF_NOUNS
     ending = _ENDING | _FINITE if of_noun else _ENDING
@@ -265,6 +265,8 @@ def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bo
         if lexeme.role in SUBJECT_ROLES:
             denied.append(lexeme.concept)
         end = lexeme.last
+    if position + 1 == len(lexemes) and tokens.lower[opening.first] == "not":
+        denied = [one.concept for one in lexemes[max(0, position - 2) : position] if one.role in SUBJECT_ROLES]
     before = lexemes[position - 1] if position else None
     attached = of_noun and before is not None and before.role in SUBJECT_ROLES
     head = before.concept if attached and before is not None else ""
