@@ -43,7 +43,7 @@ _ENDS: Final = frozenset(phrase[-1] for phrase in _BEFORE)
 _AFTER: Final = {
     word: sign
     for sign, words in {
-        "≥": "more higher greater above larger older longer over up bigger later beyond thicker",
+        "≥": "better more higher greater above larger older longer over up bigger later beyond thicker",
         "≤": "less lower fewer below smaller younger shorter under earlier thinner",
     }.items()
     for word in words.split()

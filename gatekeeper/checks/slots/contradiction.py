@@ -35,7 +35,7 @@ _SAFE: Final = {
     "level:cerebral artery": 1.3,
     "population": 0.8,
     "laterality": 0.85,
-    "polarity:stance": 0.85,
+    "polarity:stance": 0.9,
     "polarity:negation": 0.85,
 }
 """Margin (see `Aligned.margin`) below which a difference may well be that of another subject, by signature.

@@ -254,15 +254,18 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
 def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> list[Quantity]:
     """Give the later rows of "TR3 ≥ 2.5 cm, TR4 ≥ 1.5" the unit that only the first of them carries.
 
-    "For six" continues "for four doses", whatever stands between them.
+    "For six" continues "for four doses", whatever stands between them, and "between 30 and 50" goes with
+    "50 mL/min or more".
     """
     carried = found[:1]
     for here in found[1:]:
         word = tokens.at(here.first - 1)
         alike = (one for one in reversed(carried) if word in _GOVERNING and tokens.at(one.first - 1) == word)
-        before = next(alike, carried[-1])
+        meeting = (one for one in carried if not one.has_no_unit and set(one.literal) & set(here.literal))
+        meets = next(meeting, None) if here.is_bounded else None
+        before = meets or next(alike, carried[-1])
         opens = tokens.at(here.first - 1) in _OPENING or here.first - 1 in taken
-        if here.unit.measure == "number" and opens and before.unit.measure != "number":
+        if here.unit.measure == "number" and (opens or meets) and before.unit.measure != "number":
             scale = before.unit.factor
             carried.append(
                 here._replace(low=here.low * scale, high=here.high * scale, unit=before.unit, subject="")
