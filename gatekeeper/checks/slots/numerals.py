@@ -17,6 +17,7 @@ NUMBER_WORDS: Final = {
 _NUMBERED: Final = wordset(
     "figure fig table section ref reference chapter page version edition no item question appendix day [ #"
 )
+_QUALIFYING: Final = wordset("calendar consecutive full further additional whole working more")
 _MINUS: Final = frozenset({"-", "−"})
 
 
@@ -43,6 +44,8 @@ def read_numeral(tokens: Tokens, position: int) -> Numeral | None:
         after += 3  # "two (2) views"
     if tokens.at(after) == "-" and after + 1 < len(tokens) and unit_of(tokens.raw[after + 1]):
         after += 1
+    if tokens.at(after) in _QUALIFYING and tokens.at(after + 1) in TIME_UNITS:
+        after += 1  # "7 calendar days"
     unit, last = _unit(tokens, after)
     if unit is None and word == "one" and tokens.at(after) != "to":
         return None  # "one should"

@@ -20,6 +20,10 @@ _TOKEN: Final = re.compile(
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
 _NOT_SIDES: Final = wordset("untreated alone unchanged over unrepaired in out open blank undisturbed")
 
+_VERTEBRA: Final = ("vertebra",)
+_SCALES: Final = wordset("category rads stage grade type class complement")
+"""Before "C3" they say that no vertebra is meant."""
+
 _PASSED_OVER: Final = (STOP | frozenset(".,;:()[]/%<>≤≥=–—-+*|\"'")) - PHRASES.keys()
 
 WEIGHT: Final = 1.0
@@ -142,6 +146,8 @@ def _applies(tokens: Tokens, position: int, term: Term, last: int) -> bool:
     word = tokens.lower[position]
     if word in _CAPITALS_ONLY:
         return tokens.raw[position][:2].isupper()
+    if term.groups == _VERTEBRA:
+        return tokens.raw[position][0].isupper() and tokens.at(position - 1) not in _SCALES
     if term.role is _SIDE:
         return tokens.at(last) not in _NOT_SIDES
     return word != "following" or tokens.at(position - 1) not in {"the", "of"}

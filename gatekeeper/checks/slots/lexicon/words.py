@@ -15,6 +15,7 @@ STOP: Final = wordset(
     " together too under until unless up upon us use used using very was we well were what when"
     " where whether which while who whom whose why will with within without would yes you your etc"
     " eg ie vs via per one ones new old mm"
+    " probably usually generally typically often commonly possibly perhaps largely mostly mainly ideally"
 )
 
 LOW: Final = wordset(
@@ -32,8 +33,11 @@ LOW: Final = wordset(
     " treatment true typical undergo usual value version year update updated older radiologist"
     " radiology clinician physician team hospital system people subject value lead cause due help"
     " consider considered show shows seen"
+    " aaaai aapm aasld acc acog aga aha alat asa asge ats bts cirse eanm easl ean eau eular ers figo hrs iec"
+    " jrs nccn ncrp nice nrc rcr rsna sir snmmi svs who american british canadian european german national"
+    " international labelling labeling label update paper regulation regulatory revised"
 )
-"""Words that guidelines use for anything: they weigh a quarter of a word that names a subject."""
+"""Words that guidelines use for anything, and the societies that write them: they weigh a quarter of a word that names a subject."""
 
 SYNONYMS: Final[dict[str, str]] = {
     "contrast": "contrast | contrast medium | contrast media | contrast agent | contrast material",
