@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 MAX_CANDIDATES: Final = 24
 """Statements that a claim is compared with, however long the evidence is."""
-GLANCE: Final = 0.4
+GLANCE: Final = 0.3
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
+LIKELY: Final = 0.35
+"""The same where both hold the same figures with different units: that is hardly ever chance."""
 _SUBJECT: Final = 3.0
 """Weight of terms that a subject needs; what a claim lacks of it, its context has to supply."""
 _HEADING: Final = 0.9
@@ -120,7 +122,7 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
                 continue
             matches = compare_slots(claim, other)
             score = _with_slots(overlap, claim.clause, matches)
-            if score >= ALIGNED:
+            if score >= ALIGNED or (score >= LIKELY and any(match.differs == "unit" for match in matches)):
                 yield Aligned(
                     position,
                     other,

@@ -50,6 +50,11 @@ class Clause(NamedTuple):
         return _forbids(self.stance)
 
     @property
+    def gives_concentration(self) -> bool:
+        """Whether it names a mass in a volume, so that a volume is as good as a mass."""
+        return any(one.unit.measure == "mass/volume" for one in self.quantities)
+
+    @property
     def says_something(self) -> bool:
         """Whether there is anything in it to compare."""
         return bool(self.terms or self.quantities or self.categories or self.sides or self.stance)
@@ -93,14 +98,14 @@ def _forbids(stance: Stance | None) -> bool:
 def assertions(
     clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str]
 ) -> Iterator[Assertion]:
-    """Yield every clause of a claim that says something.
+    """Yield every clause of a claim that says something; a later one that names nothing ("rather than not") adds none.
 
     An earlier clause is context where it fills in other kinds of slots: in "an 8 mm nodule is 4A; CT
     follows in 3 months" the size chooses the row for the CT, in a list of rows it does not.
     """
     named = {concept: weight for one in (*context, *clauses) for concept, weight in one.terms.items()}
     for place, clause in enumerate(clauses):
-        if not clause.says_something:
+        if not clause.says_something or (place and not clause.terms and not any(clause.values())):
             continue
         own = {slot.signature for slot in clause.values()}
         earlier = tuple(

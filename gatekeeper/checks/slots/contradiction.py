@@ -56,7 +56,9 @@ def mistakes(candidate: Aligned) -> set[tuple[int, int]]:
     decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
     signatures = {match.signature.partition(":")[0] for match in decisive}
     one_mistake = signatures in ({"laterality"}, {"polarity"}, {"condition"}, {"polarity", "condition"})
-    if signatures == {"number"} and candidate.margin > SURELY:
+    if {match.differs for match in decisive} == {"unit"}:
+        one_mistake = True
+    elif signatures == {"number"} and candidate.margin > SURELY:
         one_mistake = len({match.signature for match in decisive}) == 1
     return {match.claim for match in decisive[: 1 if one_mistake else None]}
 
@@ -97,6 +99,8 @@ def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequen
     What the evidence says nowhere counts sooner than what it says of something else.
     """
     kind = match.signature.partition(":")[0]
+    if match.differs == "unit":
+        return not _is_said_elsewhere(match, claim, statements) or candidate.margin >= _ECHOED
     if kind == "number" and not candidate.chosen:
         row_is_named = any(other.is_placed for other in candidate.agreed)
         if not row_is_named and candidate.own_share() < OWN:

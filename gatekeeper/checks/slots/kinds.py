@@ -51,7 +51,7 @@ def _numbers(claim: Assertion, statement: Clause) -> Iterator[Match]:
     for claimed, nearest in left:
         free = [stated for stated in nearest if stated.first not in used]
         found = {quantity.difference(claimed, stated): stated for stated in reversed(free)}
-        if not nearest:
+        if not nearest and not claim.clause.gives_concentration:
             unused = (stated for stated in statement.quantities if stated.first not in used)
             misread = next((stated for stated in unused if quantity.misread_unit(claimed, stated)), None)
             found = {"unit": misread} if misread else {}
