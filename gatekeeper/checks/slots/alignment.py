@@ -228,6 +228,8 @@ def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> 
             hit += 0.5 if match.differs else 1.0
         elif match.differs and match.is_term:
             whole -= TERM_WEIGHT
+        elif match.strange:
+            whole -= sum(clause.terms.get(concept, 0.0) for concept in match.strange)
     return min(1.0, hit / whole) if whole > 0 else 0.0
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
 from gatekeeper.checks.slots.condition import Scope
+from gatekeeper.checks.slots.indication import Indication
 from gatekeeper.checks.slots.laterality import Side
 from gatekeeper.checks.slots.member import Member
 from gatekeeper.checks.slots.polarity import Axis, Negation, Stance
@@ -38,6 +39,7 @@ class Clause(NamedTuple):
     negations: tuple[Negation, ...] = ()
     relations: tuple[Relation, ...] = ()
     urgency: tuple[Urgency, ...] = ()
+    indications: tuple[Indication, ...] = ()
     scopes: tuple[Scope, ...] = ()
     required: frozenset[str] = frozenset()
     excepted: frozenset[str] = frozenset()

@@ -30,6 +30,7 @@ _SAFE: Final = {
     "polarity": 0.6,
     "temporal": 0.7,
     "condition": 0.5,
+    "indication": 0.4,
     "level": 0.55,
     "level:named vessel": 1.3,
     "level:cerebral artery": 1.3,

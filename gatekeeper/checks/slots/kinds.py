@@ -6,7 +6,7 @@ A further kind is one more module with its slot, one more field of Clause, and o
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
-from gatekeeper.checks.slots import agent, category, laterality, polarity, quantity, temporal
+from gatekeeper.checks.slots import agent, category, indication, laterality, polarity, quantity, temporal
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.member import KINDS
@@ -220,6 +220,23 @@ def _scopes(claim: Assertion, statement: Clause) -> Iterator[Match]:
             yield _match(claimed, claimed, "condition")
 
 
+def _indications(claim: Assertion, statement: Clause) -> Iterator[Match]:
+    """Find an indication that leaves no room for the other side's."""
+    if statement.is_negative != claim.is_negative:
+        return
+    for claimed in claim.clause.indications:
+        if any(claimed.purpose & stated.purpose for stated in statement.indications):
+            continue
+        for stated in statement.indications:
+            if (
+                indication.exclude(claimed, stated)
+                and claimed.purpose.isdisjoint(statement.terms)
+                and stated.purpose.isdisjoint(claim.named)
+            ):
+                yield _match(claimed, stated, "indication")._replace(strange=claimed.purpose)
+                break
+
+
 def _relations(claim: Assertion, statement: Clause) -> Iterator[Match]:
     """Compare before, after and during the same event."""
     for claimed in claim.clause.relations:
@@ -252,6 +269,7 @@ _PAIRED: Final[tuple[tuple[str, Kind], ...]] = (
     ("agents", _agents),
     ("members", _members),
     ("axes", _opposites),
+    ("indications", _indications),
     ("relations", _relations),
 )
 """Kinds of which both clauses must hold a slot, by the clause's field."""

@@ -7,6 +7,7 @@ from gatekeeper.checks.slots.agent import read_agents
 from gatekeeper.checks.slots.category import Category, read_categories
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.condition import OPENING, read_requirements, read_scopes
+from gatekeeper.checks.slots.indication import GIVING, read_indications
 from gatekeeper.checks.slots.laterality import read_sides
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
@@ -125,7 +126,8 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     own = [lexeme for lexeme in parts.lexemes if first <= lexeme.first < last]
     roles = {lexeme.role for lexeme in own}
     tokens = parts.tokens
-    conditional = not OPENING.isdisjoint(tokens.lower[first:last])
+    words = tokens.lower[first:last]
+    conditional = not OPENING.isdisjoint(words)
     stance, axes, negations = read_polarity(tokens, own) if roles & _POLAR else (None, (), ())
     return Clause(
         first,
@@ -143,6 +145,7 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
         relations=read_relations(own) if Role.RELATION in roles else (),
         urgency=read_urgency(tokens, own) if Role.URGENCY in roles else (),
         excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
+        indications=() if GIVING.isdisjoint(words) else read_indications(tokens, own, first, last),
         scopes=read_scopes(tokens, own) if roles & _SCOPED else (),
         required=read_requirements(tokens, own, first, last) if conditional else frozenset(),
         conditional=conditional,

@@ -22,13 +22,15 @@ class Slot(Protocol):
 class Match(NamedTuple):
     """A slot of a claim met its counterpart in a statement; `differs` is the kind of slot, if it does.
 
-    `claim` and `statement` are token ranges `[first, last)`.
+    `claim` and `statement` are token ranges `[first, last)`. `strange` are concepts of the claim that are
+    the difference itself, so that their absence from the statement is no other subject.
     """
 
     signature: str
     claim: tuple[int, int]
     statement: tuple[int, int]
     differs: str | None = None
+    strange: frozenset[str] = frozenset()
 
     @property
     def is_placed(self) -> bool:

@@ -9,6 +9,7 @@ from gatekeeper.checks.slots.lexicon.qualifiers import ONE_SIDED, QUALIFIERS
 from gatekeeper.checks.slots.lexicon.stem import stem
 from gatekeeper.checks.slots.lexicon.words import (
     AXES,
+    DISTINCT,
     EXCEPTIONS,
     LOW,
     NEGATORS,
@@ -93,7 +94,7 @@ def _plain(concepts: dict[str, str]) -> _Rows:
     return ((concept, text, ()) for concept, text in concepts.items())
 
 
-EXACT: Final[dict[str, str]] = {word: word for word in STOP}
+EXACT: Final[dict[str, str]] = {word: word for word in STOP | DISTINCT}
 """Keys of known words. Most are their own, because what excludes its neighbour must not share its stem."""
 
 

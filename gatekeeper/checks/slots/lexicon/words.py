@@ -39,6 +39,9 @@ LOW: Final = wordset(
 )
 """Words that guidelines use for anything, and the societies that write them: they weigh a quarter of a word that names a subject."""
 
+DISTINCT: Final = wordset("lactate")
+"""Words that share their stem with a word of another meaning (lactation)."""
+
 SYNONYMS: Final[dict[str, str]] = {
     "contrast": "contrast | contrast medium | contrast media | contrast agent | contrast material",
     "egfr": (
@@ -167,12 +170,12 @@ NEGATORS: Final = (
 STANCES: Final[dict[str, str]] = {
     "required": (
         "indication | required | require | requires | requirement | necessary | need | needs |"
-        " needed | mandatory | essential | obligatory | imperative"
+        " needed | mandatory | essential | obligatory | imperative | call for | calls for | called for"
     ),
     "obliged": "must | shall",
     "recommended": (
         "recommended | recommend | recommends | indicated | should | advised | advise | appropriate"
-        " | warranted | preferred | suggested | justified | treatment of choice | first line"
+        " | warranted | preferred | prefers | favoured | favored | suggested | justified | treatment of choice | first line"
     ),
     "allowed": (
         "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible |"

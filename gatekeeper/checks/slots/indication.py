@@ -1,0 +1,66 @@
+"""What a drug, test or device is for: "reserved for suspected perforation", "indicated in acute gout"."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from gatekeeper.checks.slots.lexicon import LOW_KEYS, key_of
+from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+
+_EXCLUSIVE: Final = wordset("reserved intended meant restricted confined")
+_OPEN: Final = wordset(
+    "indicated used offered given performed done recommended obtained treatment test drug agent method"
+)
+GIVING: Final = _EXCLUSIVE | _OPEN
+"""Words that an indication follows."""
+_LINKS: Final = frozenset({"for", "in", "to"})
+_ENDING: Final = wordset("if when where unless before after within at with because but and which that , ; : . (")
+_REACH: Final = 4
+_VAGUE: Final = frozenset({key_of("suspected"), key_of("suspicion")}) | LOW_KEYS
+
+
+class Indication(NamedTuple):
+    """The concepts of what something is for; `exclusive` where it is for nothing else."""
+
+    first: int
+    last: int
+    purpose: frozenset[str]
+    exclusive: bool
+
+    @property
+    def signature(self) -> str:
+        """The kind."""
+        return "indication:purpose"
+
+
+def read_indications(tokens: Tokens, lexemes: Sequence[Lexeme], first: int, last: int) -> tuple[Indication, ...]:
+    """Return the indications of a clause."""
+    found = []
+    for position in range(first, last - 1):
+        word, link = tokens.lower[position], position + 1
+        if word in GIVING and tokens.lower[link] == "only":
+            link += 1
+        if word not in GIVING or tokens.at(link) not in _LINKS:
+            continue
+        purpose = _purpose(tokens, lexemes, link + 1)
+        if purpose:
+            exclusive = word in _EXCLUSIVE or "only" in {tokens.at(position - 1), tokens.at(position + 1)}
+            found.append(Indication(position, link + 1, purpose, exclusive))
+    return tuple(found)
+
+
+def _purpose(tokens: Tokens, lexemes: Sequence[Lexeme], start: int) -> frozenset[str]:
+    """Return the concepts that follow, up to the end of their phrase."""
+    purpose = set()
+    for lexeme in [one for one in lexemes if one.first >= start][:_REACH]:
+        if not _ENDING.isdisjoint(tokens.lower[start : lexeme.first]):
+            break
+        if lexeme.role in SUBJECT_ROLES and lexeme.concept not in _VAGUE:
+            purpose.add(lexeme.concept)
+        start = lexeme.last
+    return frozenset(purpose)
+
+
+def exclude(claim: Indication, statement: Indication) -> bool:
+    """Whether both cannot hold: nothing in common, and one of them is said to be the only one."""
+    return (claim.exclusive or statement.exclusive) and claim.purpose.isdisjoint(statement.purpose)
