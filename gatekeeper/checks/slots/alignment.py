@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CANDIDATES: Final = 24
 """Statements that a claim is compared with, however long the evidence is."""
-GLANCE: Final = 0.3
+GLANCE: Final = 0.35
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
@@ -93,6 +93,13 @@ class Aligned(NamedTuple):
             return self.score
         whole = self.whole - without
         return sum(self.own.values()) / whole if whole > 0 else 0.0
+
+    def share_beside(self, concepts: Set[str], terms: Mapping[str, float]) -> float:
+        """Return the share that the clause met of the claim's terms without `concepts`, and of its values."""
+        values = sum([match.is_placed for match in self.agreed])
+        whole = self.whole - sum([self.own.get(one, terms.get(one, 0.0)) for one in concepts]) + values
+        met = sum([weight for one, weight in self.own.items() if one not in concepts]) + values
+        return met / whole if whole > 0 else 0.0
 
     @property
     def rank(self) -> float:
@@ -228,8 +235,8 @@ def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> 
             hit += 0.5 if match.differs else 1.0
         elif match.differs and match.is_term:
             whole -= TERM_WEIGHT
-        elif match.strange:
-            whole -= sum(clause.terms.get(concept, 0.0) for concept in match.strange)
+        elif match.differs:
+            whole -= sum([clause.terms.get(one, 0.0) for one in match.concepts if one not in overlap.own])
     return min(1.0, hit / whole) if whole > 0 else 0.0
 
 

@@ -18,9 +18,10 @@ class Clause(NamedTuple):
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
-    the rows that it shares its values with. `required` are the terms of its conditions, `excepted` are the terms of an exception that it makes
-    ("unless a pacemaker is present"); `conditional` says that it opens a condition ("if", "when"),
-    `has_complement` that it names the other side of a bound without a number ("if it is nearer").
+    the rows that it shares its values with. `required` are the terms of its conditions, `excepted` those of
+    an exception that it makes ("unless a pacemaker is present"); `conditional` says that it opens a
+    condition ("if", "when"), `has_complement` that it names the other side of a bound without a number ("if
+    it is nearer").
     """
 
     first: int
@@ -100,7 +101,7 @@ def _forbids(stance: Stance | None) -> bool:
 def assertions(
     clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str]
 ) -> Iterator[Assertion]:
-    """Yield every clause of a claim that says something; a later one that names nothing ("rather than not") adds none.
+    """Yield every clause of a claim that says something; a later one that names nothing adds none.
 
     An earlier clause is context where it fills in other kinds of slots: in "an 8 mm nodule is 4A; CT
     follows in 3 months" the size chooses the row for the CT, in a list of rows it does not.

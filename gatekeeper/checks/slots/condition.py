@@ -10,6 +10,8 @@ OPENING: Final = frozenset({"if", "when", "where", "once", "provided"})
 """Words that open a condition."""
 _ENDING: Final = frozenset({",", ";", ":", "("})
 _REACH: Final = 5
+_SCOPE: Final = Role.SCOPE
+_EXCEPTION: Final = Role.EXCEPTION
 
 
 class Scope(NamedTuple):
@@ -36,10 +38,10 @@ def read_scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Scope, ...]:
 
 def _scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> Iterator[Scope]:
     for position, lexeme in enumerate(lexemes):
-        if lexeme.role is Role.SCOPE or lexeme.role is Role.EXCEPTION:
+        if lexeme.role is _SCOPE or lexeme.role is _EXCEPTION:
             about = _about(tokens, lexemes[position + 1 : position + 1 + _REACH], lexeme.last)
             if about:
-                bearing = "only" if lexeme.role is Role.EXCEPTION else lexeme.concept
+                bearing = "only" if lexeme.role is _EXCEPTION else lexeme.concept
                 yield Scope(lexeme.first, lexeme.last, bearing, about)
 
 

@@ -41,8 +41,11 @@ _SAFE: Final = {
 }
 """Margin (see `Aligned.margin`) below which a difference may well be that of another subject, by signature.
 
-Many statements about one vessel or group of persons hold for others too. A "not" can belong to anything in a sentence; a dose belongs to what is measured in its unit.
+A "not" can belong to anything in a sentence; a dose belongs to what is measured in its unit. What holds for
+one vessel or group of persons often holds for others too.
 """
+_BESIDE: Final = {"condition": 0.4, "indication": 0.8}
+"""Share of a claim's other terms that must be met where conditions, or indications, differ."""
 _PRECEDENCE: Final = {"condition": 0, "temporal": 2}
 _ECHOED: Final = 0.85
 """The same where the evidence holds the claim's value elsewhere, perhaps in the very row that is meant."""
@@ -106,6 +109,8 @@ def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequen
         row_is_named = any(other.is_placed for other in candidate.agreed)
         if not row_is_named and candidate.own_share() < OWN:
             return False
+    if candidate.share_beside(match.concepts, claim.terms) < _BESIDE.get(kind, 0.0):
+        return False
     if kind in {"level", "population"} and _is_named(match, claim, statements):
         return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
@@ -115,9 +120,11 @@ def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequen
 
 
 def _is_named(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
-    """Whether the evidence speaks of the claim's level or population anywhere: then it may be a row of its own."""
+    """Whether the evidence names the claim's level or population anywhere, perhaps in a row of its own."""
     names = {one.name for one in claim.members if (one.first, one.last) == match.claim}
-    return any(not names.isdisjoint(one.outline.named) or not names.isdisjoint(one.heading) for one in statements)
+    return any(
+        not names.isdisjoint(one.outline.named) or not names.isdisjoint(one.heading) for one in statements
+    )
 
 
 def _is_said_elsewhere(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:

@@ -45,7 +45,7 @@ def is_about_same(claim: Assertion, statement: Clause, spoken_of: frozenset[str]
 
 
 def context_fits(claim: Assertion, statement: Clause) -> bool:
-    """Whether a value of the context lies in an interval of the statement, of what the claim gives no value."""
+    """Whether a value of the context, of a measure that the claim leaves out, lies in an interval."""
     own = {one.unit.measure for one in claim.clause.quantities} | {"time"}
     return any(
         quantity.comparable(given, stated) and quantity.difference(given, stated) is None

@@ -14,7 +14,9 @@ _OPEN: Final = wordset(
 GIVING: Final = _EXCLUSIVE | _OPEN
 """Words that an indication follows."""
 _LINKS: Final = frozenset({"for", "in", "to"})
-_ENDING: Final = wordset("if when where unless before after within at with because but and which that , ; : . (")
+_ENDING: Final = wordset(
+    "if when where unless before after within at with because but and which that , ; : . ("
+)
 _REACH: Final = 4
 _VAGUE: Final = frozenset({key_of("suspected"), key_of("suspicion")}) | LOW_KEYS
 
@@ -33,7 +35,9 @@ class Indication(NamedTuple):
         return "indication:purpose"
 
 
-def read_indications(tokens: Tokens, lexemes: Sequence[Lexeme], first: int, last: int) -> tuple[Indication, ...]:
+def read_indications(
+    tokens: Tokens, lexemes: Sequence[Lexeme], first: int, last: int
+) -> tuple[Indication, ...]:
     """Return the indications of a clause."""
     found = []
     for position in range(first, last - 1):

@@ -215,9 +215,9 @@ def _scopes(claim: Assertion, statement: Clause) -> Iterator[Match]:
         if any(one.bearing == claimed.bearing for one in alike):
             yield _match(claimed, alike[0], None)
         elif alike:
-            yield _match(claimed, alike[0], "condition")
+            yield _match(claimed, alike[0], "condition")._replace(concepts=claimed.about)
         elif claimed.bearing == "any" and claimed.about & statement.required:
-            yield _match(claimed, claimed, "condition")
+            yield _match(claimed, claimed, "condition")._replace(concepts=claimed.about)
 
 
 def _indications(claim: Assertion, statement: Clause) -> Iterator[Match]:
@@ -233,7 +233,7 @@ def _indications(claim: Assertion, statement: Clause) -> Iterator[Match]:
                 and claimed.purpose.isdisjoint(statement.terms)
                 and stated.purpose.isdisjoint(claim.named)
             ):
-                yield _match(claimed, stated, "indication")._replace(strange=claimed.purpose)
+                yield _match(claimed, stated, "indication")._replace(concepts=claimed.purpose)
                 break
 
 

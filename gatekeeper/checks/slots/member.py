@@ -8,6 +8,7 @@ from gatekeeper.checks.slots.lexicon.levels import LEVELS
 from gatekeeper.checks.slots.lexicon.populations import POPULATIONS
 from gatekeeper.checks.slots.tokens import Lexeme
 
+_QUALIFIER: Final = Role.QUALIFIER
 KINDS: Final = {**dict.fromkeys(LEVELS, "level"), **dict.fromkeys(POPULATIONS, "population")}
 """The slot kind that a difference in a class is reported as."""
 
@@ -32,6 +33,6 @@ def read_members(lexemes: Sequence[Lexeme]) -> tuple[Member, ...]:
         [
             Member(lexeme.first, lexeme.last, lexeme.concept, lexeme.groups[0])
             for lexeme in lexemes
-            if lexeme.role is Role.QUALIFIER and lexeme.groups[0] in KINDS
+            if lexeme.role is _QUALIFIER and lexeme.groups[0] in KINDS
         ]
     )

@@ -266,7 +266,9 @@ def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bo
             denied.append(lexeme.concept)
         end = lexeme.last
     if position + 1 == len(lexemes) and tokens.lower[opening.first] == "not":
-        denied = [one.concept for one in lexemes[max(0, position - 2) : position] if one.role in SUBJECT_ROLES]
+        denied = [
+            one.concept for one in lexemes[max(0, position - 2) : position] if one.role in SUBJECT_ROLES
+        ]
     before = lexemes[position - 1] if position else None
     attached = of_noun and before is not None and before.role in SUBJECT_ROLES
     head = before.concept if attached and before is not None else ""

@@ -22,15 +22,15 @@ class Slot(Protocol):
 class Match(NamedTuple):
     """A slot of a claim met its counterpart in a statement; `differs` is the kind of slot, if it does.
 
-    `claim` and `statement` are token ranges `[first, last)`. `strange` are concepts of the claim that are
-    the difference itself, so that their absence from the statement is no other subject.
+    `claim` and `statement` are token ranges `[first, last)`. `concepts` are those of the claim that the
+    slot itself speaks of: they say nothing of the subject.
     """
 
     signature: str
     claim: tuple[int, int]
     statement: tuple[int, int]
     differs: str | None = None
-    strange: frozenset[str] = frozenset()
+    concepts: frozenset[str] = frozenset()
 
     @property
     def is_placed(self) -> bool:

@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[2] / "data"
 class Pair:
     """A claim beside evidence, labelled by construction; `kind` is the slot that was changed.
 
-    `beside` holds further documents of the evidence.
+    `beside` holds further documents of the evidence, `source` names what the pair was made from.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Pair:
     label: Verdict
     context: str = ""
     beside: tuple[str, ...] = ()
+    source: str = ""
 
     def compare(self) -> Comparison:
         """Return what the evidence is found to say of the claim."""

@@ -37,7 +37,10 @@ LOW: Final = wordset(
     " jrs nccn ncrp nice nrc rcr rsna sir snmmi svs who american british canadian european german national"
     " international labelling labeling label update paper regulation regulatory revised"
 )
-"""Words that guidelines use for anything, and the societies that write them: they weigh a quarter of a word that names a subject."""
+"""Words that guidelines use for anything, and the societies that write them.
+
+They weigh a quarter of a word that names a subject.
+"""
 
 DISTINCT: Final = wordset("lactate")
 """Words that share their stem with a word of another meaning (lactation)."""
@@ -175,7 +178,8 @@ STANCES: Final[dict[str, str]] = {
     "obliged": "must | shall",
     "recommended": (
         "recommended | recommend | recommends | indicated | should | advised | advise | appropriate"
-        " | warranted | preferred | prefers | favoured | favored | suggested | justified | treatment of choice | first line"
+        " | warranted | preferred | prefers | favoured | favored | suggested | justified"
+        " | treatment of choice | first line"
     ),
     "allowed": (
         "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible |"

@@ -1,0 +1,110 @@
+"""Levels, populations, indications and conditions: each contradicted, supported, not addressed, denied."""
+
+import pytest
+
+from gatekeeper.assessment import Verdict
+from gatekeeper.checks import Slots
+from gatekeeper.checks.slots import compare
+from tests.checks.slots.pairs import statements
+from tests.checks.subjects import answered, ask, run
+
+BLOCK = "The interscalene block is placed at C6 with at most 20 mL of local anaesthetic."
+CATHETER = "The tip of a dialysis catheter lies in the right atrium."
+MELATONIN = "Adults receive 3 mg of melatonin before the EEG."
+CONSENT = "Pregnant staff are moved to another room during fluoroscopy."
+CYSTOGRAPHY = "Retrograde cystography is reserved for suspected bladder rupture."
+ALBUMIN = "Albumin is given after paracentesis if more than 5 L of ascites is removed."
+WARFARIN = "Warfarin is stopped 5 days before biopsy, provided that the thrombotic risk is low."
+SUBDURAL = "A subdural haematoma thicker than 10 mm is evacuated regardless of the Glasgow score."
+PACEMAKER = "Regadenoson is contraindicated in AV block unless the patient has a pacemaker."
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim", "kind"),
+    [
+        (BLOCK, "The interscalene block is placed at C3 with at most 20 mL of local anaesthetic.", "level"),
+        (CATHETER, "The tip of a dialysis catheter lies in the right ventricle.", "level"),
+        ("Puncture the vein below the elbow.", "Puncture the artery below the elbow.", "level"),
+        ("Washout is read in the portal venous phase.", "Washout is read in the arterial phase.", "level"),
+        (MELATONIN, "Children receive 3 mg of melatonin before the EEG.", "population"),
+        (CONSENT, "Breastfeeding staff are moved to another room during fluoroscopy.", "population"),
+        (CYSTOGRAPHY, "Retrograde cystography is used for suspected renal colic.", "indication"),
+        (ALBUMIN, "Albumin is given after paracentesis whatever volume of ascites is removed.", "condition"),
+        (
+            WARFARIN,
+            "Warfarin is stopped 5 days before biopsy even if the thrombotic risk is high.",
+            "condition",
+        ),
+        (
+            SUBDURAL,
+            "A subdural haematoma thicker than 10 mm is evacuated only if the Glasgow score falls.",
+            "condition",
+        ),
+        (PACEMAKER, "Regadenoson is contraindicated in AV block even with a pacemaker.", "condition"),
+    ],
+)
+def test_a_claim_that_is_wrong_in_one_slot_is_caught(evidence: str, claim: str, kind: str) -> None:
+    """Another level, group of persons or purpose, or a condition left out, is called by its name."""
+    found = compare(claim, "", statements(evidence))
+
+    assert (found.verdict, found.kind) == (Verdict.CONTRADICTED, kind)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        (BLOCK, "The interscalene block is done at the level of C6."),
+        (CATHETER, "A dialysis catheter has its tip in the right atrium."),
+        (MELATONIN, "Before the EEG, adults receive 3 mg of melatonin."),
+        (CYSTOGRAPHY, "Retrograde cystography is reserved for suspected rupture of the bladder."),
+        (ALBUMIN, "If more than 5 L of ascites is removed, albumin is given after paracentesis."),
+        (SUBDURAL, "Whatever the Glasgow score, a subdural haematoma thicker than 10 mm is evacuated."),
+    ],
+)
+def test_a_faithful_claim_is_supported(evidence: str, claim: str) -> None:
+    """Saying the same of the same level, persons, purpose and condition is support."""
+    assert compare(claim, "", statements(evidence)).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        (
+            "Thrombin is injected into femoral pseudoaneurysms.",
+            "Thrombin is injected into brachial pseudoaneurysms.",
+        ),
+        (
+            f"{MELATONIN} Children receive 1 mg.",
+            "Children receive 3 mg of melatonin after a sleepless night.",
+        ),
+        (
+            "Every adult is cannulated under ultrasound.",
+            "Children need anaesthesia when they are cannulated.",
+        ),
+        ("Scans in category C3 are followed by endoscopy.", "A fracture of C5 is followed by endoscopy."),
+        (CYSTOGRAPHY, "Retrograde urography is reserved for suspected ureteral injury."),
+        ("Perchlorate is indicated in thyroid autonomy.", "Perchlorate is indicated in Graves disease."),
+        (ALBUMIN, "Albumin is given in sepsis whatever the lactate."),
+        (SUBDURAL, "An epidural haematoma is watched only if the Glasgow score is high."),
+    ],
+)
+def test_another_case_is_not_a_contradiction(evidence: str, claim: str) -> None:
+    """What holds for one vessel, person or purpose may well hold for another: the rules keep silent."""
+    assert compare(claim, "", statements(evidence)).verdict is not Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "question"),
+    [
+        (CATHETER, "Does the tip of a dialysis catheter lie in the right ventricle?"),
+        (MELATONIN, "Do children receive 3 mg of melatonin before the EEG?"),
+        (CYSTOGRAPHY, "Is retrograde cystography used for suspected renal colic?"),
+        (WARFARIN, "Is warfarin stopped 5 days before biopsy even if the thrombotic risk is high?"),
+    ],
+)
+@pytest.mark.parametrize(("word", "verdict"), [("No", Verdict.SUPPORTED), ("Yes", Verdict.CONTRADICTED)])
+def test_denying_what_is_wrong_is_right(evidence: str, question: str, word: str, verdict: Verdict) -> None:
+    """To a question that gets a slot wrong, "no" is the evidence's own answer, "yes" is not."""
+    findings = run(Slots(), answered(ask(question, [evidence]), word))
+
+    assert findings[0].verdict is verdict
