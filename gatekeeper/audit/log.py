@@ -4,6 +4,7 @@ Every line carries `prev`, the SHA-256 of the whole previous line, so a line tha
 moved breaks the chain at that place. Lines hold hashes, spans, numbers and enums, never text of an exchange.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -36,6 +37,7 @@ class DecisionLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._torn_after: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -54,13 +56,17 @@ class DecisionLog:
     def append(self, record: Mapping[str, Any]) -> Head:
         """Write one record; raise AuditError, with the chain as it was, when it cannot be written."""
         line = orjson.dumps({"seq": self.head.lines, "prev": self.head.digest, **record}) + b"\n"
-        size = os.fstat(self._file).st_size
         try:
+            self._cut_back()
+            self._torn_after = os.fstat(self._file).st_size
             written = os.write(self._file, line)
         except OSError:
             written = 0
-        if written != len(line):
-            os.ftruncate(self._file, size)
+        if written == len(line):
+            self._torn_after = None
+        else:
+            with contextlib.suppress(OSError):  # where even that fails, the next line does it first
+                self._cut_back()
             raise AuditError(
                 "the decision log cannot be written, so no answer leaves; free space on its disk",
                 code="audit_unavailable",
@@ -69,13 +75,25 @@ class DecisionLog:
         return self.head
 
     def sync(self) -> None:
-        """Force what was written to disk."""
-        os.fsync(self._file)
+        """Force what was written to disk; raise AuditError when it may be lost."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise AuditError(
+                f"the decision log cannot be forced to disk ({error.strerror}), so no answer leaves",
+                code="audit_unavailable",
+            ) from error
 
     def close(self) -> None:
         """Force to disk and let go of the file."""
         self.sync()
         os.close(self._file)
+
+    def _cut_back(self) -> None:
+        """Remove what a write left that was cut short."""
+        if self._torn_after is not None:
+            os.ftruncate(self._file, self._torn_after)
+            self._torn_after = None
 
     def _set_torn_tail_aside(self) -> int:
         """Move bytes after the last newline, left by a crash in mid-write, beside the log."""

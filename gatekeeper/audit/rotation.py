@@ -52,6 +52,7 @@ class SegmentedLog:
         self._head_file = _open_head(head_file) if head_file else None
         self._lock = threading.Lock()  # a sync in its thread must not meet a segment that is being ended
         self._log: DecisionLog | None = None
+        self._unsafe = False
         self._open()
 
     @property
@@ -61,6 +62,8 @@ class SegmentedLog:
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record; raise AuditError when it cannot be written."""
+        if self._unsafe:
+            self.sync()
         log = self._log or self._open()
         if self._due(log):
             log = self._rotate(log)
@@ -68,10 +71,16 @@ class SegmentedLog:
         self._tell(log)
 
     def sync(self) -> None:
-        """Force what was written to disk."""
+        """Force what was written to disk; where that fails, nothing is appended before it succeeds."""
         with self._lock:
-            if self._log:
+            if self._log is None:
+                return
+            try:
                 self._log.sync()
+            except AuditError:
+                self._unsafe = True
+                raise
+            self._unsafe = False
 
     def close(self) -> None:
         """Force to disk and let go of the files."""

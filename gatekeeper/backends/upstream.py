@@ -11,6 +11,7 @@ import orjson
 
 from gatekeeper import __version__
 from gatekeeper.errors import ConfigurationError, UpstreamError, UpstreamGarbled, UpstreamTimeout
+from gatekeeper.wire.nesting import too_deep
 from gatekeeper.wire.sse import DONE, SseParser
 
 JUDGE_HEADER: Final = "x-gatekeeper-judge"
@@ -212,7 +213,7 @@ def _object(data: bytes) -> dict[str, Any]:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or too_deep(data, value):
         # Raised outside the handler: the decoder's own error holds the text.
         raise UpstreamGarbled("The model server's answer is no JSON object.")
     return value

@@ -2,8 +2,10 @@
 
 import logging
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
+from types import TracebackType
 
 import orjson
 
@@ -13,8 +15,8 @@ logger = logging.getLogger("gatekeeper")
 class JsonLines(logging.Formatter):
     """Formats records as JSON. Of an exception its type and the places it came through, not its message.
 
-    Messages of exceptions may quote what they choked on, which may be a patient's text. `fixed` fields
-    stand in every line.
+    Messages of exceptions may quote what they choked on, which may be a patient's text; so may those of
+    other libraries, of which only the form is told. `fixed` fields stand in every line.
     """
 
     def __init__(self, **fixed: object) -> None:
@@ -26,24 +28,48 @@ class JsonLines(logging.Formatter):
         entry: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
             **self._fixed,
-            **getattr(record, "fields", {}),
+            **(_own(record) if record.name == logger.name else _foreign(record)),
         }
-        if record.exc_info and record.exc_info[0] is not None:
-            entry["error"] = record.exc_info[0].__name__
-            entry["trace"] = [
-                f"{frame.filename}:{frame.lineno}:{frame.name}"
-                for frame in traceback.extract_tb(record.exc_info[2])
-            ]
-        return orjson.dumps(entry, default=str).decode()
+        if record.exc_info and record.exc_info[1] is not None:
+            entry |= _raised(record.exc_info[1])
+        return orjson.dumps(entry, default=lambda value: type(value).__name__).decode()
+
+
+def _own(record: logging.LogRecord) -> dict[str, object]:
+    return {"event": record.getMessage(), **getattr(record, "fields", {})}
+
+
+def _foreign(record: logging.LogRecord) -> dict[str, object]:
+    told: dict[str, object] = {
+        "event": "a library reports",
+        "logger": record.name,
+    }
+    if record.args and isinstance(record.msg, str):
+        told["about"] = record.msg  # the form alone, without what was to be put into it
+    if isinstance(record.msg, OSError):  # an address in use, a directory that may not be read
+        told["why"] = record.msg.strerror
+    return told
+
+
+def _raised(error: BaseException) -> dict[str, object]:
+    frames = traceback.extract_tb(error.__traceback__)
+    told: dict[str, object] = {
+        "error": type(error).__name__,
+        "trace": [f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in frames],
+    }
+    if isinstance(error, BaseExceptionGroup):
+        told["within"] = [_raised(inner) for inner in error.exceptions]
+    return told
 
 
 def set_up_logging(level: str, **fixed: object) -> None:
     """Send this process's log to standard error at a level, and silence the libraries' own.
 
     `fixed` fields stand in every line, such as the number of a worker. What no line says (thread, process,
-    place in the code) is not looked up for it.
+    place in the code) is not looked up for it. What would end on standard error past the log (an error
+    nobody caught, a record that cannot be written) goes through it too, or nowhere: it would quote what it
+    choked on.
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # as the logging HOWTO's section on optimisation has it
@@ -53,6 +79,17 @@ def set_up_logging(level: str, **fixed: object) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logger.setLevel(level.upper())
+    logging.raiseExceptions = False
+    sys.excepthook = _uncaught
+    sys.unraisablehook = lambda hook: _uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
+    threading.excepthook = lambda hook: _uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    caught = error if error is not None else kind()
+    logger.critical("uncaught error", exc_info=(kind, caught, trace))
 
 
 def log(level: int, event: str, **fields: object) -> None:

@@ -50,6 +50,7 @@ def create_app(
         exception_handlers={HTTPException: _not_served},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # a redirect would repeat what the client calls this host
     app.state.runtime = runtime
     return app
 

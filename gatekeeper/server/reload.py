@@ -5,8 +5,14 @@ import contextlib
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from watchfiles import awatch
+
+from gatekeeper.monitoring.logs import logger
+
+_AGAIN_S: Final = 5.0
+"""Pause before a directory that could not be watched is tried again, seconds."""
 
 
 async def watch(policy: Path, reload: Callable[[], None]) -> None:
@@ -19,7 +25,12 @@ async def watch(policy: Path, reload: Callable[[], None]) -> None:
         loop.add_signal_handler(signal.SIGHUP, reload)
     stop = asyncio.Event()
     try:
-        async for _ in awatch(policy.parent, stop_event=stop, recursive=False):
-            reload()
+        while True:
+            try:
+                async for _ in awatch(policy.parent, stop_event=stop, recursive=False):
+                    reload()
+            except (OSError, RuntimeError) as error:
+                logger.error("the policy's directory cannot be watched", exc_info=error)
+            await asyncio.sleep(_AGAIN_S)
     finally:
         stop.set()

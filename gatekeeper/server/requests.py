@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gatekeeper.errors import BodyTooLarge, InvalidRequest
 from gatekeeper.exchange import JsonObject
+from gatekeeper.wire.nesting import too_deep
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 async def read_json(request: Request, limit: int) -> JsonObject:
     """Return the body as a JSON object of at most `limit` bytes."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit)
     body = bytearray()
     async for chunk in request.stream():
@@ -31,6 +32,8 @@ async def read_json(request: Request, limit: int) -> JsonObject:
         ) from None
     if not isinstance(data, dict):
         raise InvalidRequest("the body must be a JSON object", code="invalid_json")
+    if too_deep(body, data):
+        raise InvalidRequest("the body is nested too deeply", code="invalid_json")
     return data
 
 

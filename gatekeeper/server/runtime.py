@@ -16,7 +16,7 @@ from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, Pol
 from gatekeeper.exchange import Conversation
 from gatekeeper.gate import Bundle, Gate, Outcome
 from gatekeeper.monitoring import Metrics
-from gatekeeper.monitoring.logs import log
+from gatekeeper.monitoring.logs import log, logger
 from gatekeeper.monitoring.shared import SharedMetrics
 from gatekeeper.policy import in_windows
 from gatekeeper.server.admission import Admission
@@ -85,6 +85,9 @@ class Runtime:
         except GatekeeperError as error:
             log(logging.ERROR, "refused to start", why=error.message)
             raise
+        except Exception as error:
+            logger.critical("the process cannot go on", exc_info=error)
+            raise
         finally:
             self.ready = False
             await self.backend.close()
@@ -121,6 +124,9 @@ class Runtime:
             raise
         except GatekeeperError as error:
             self.record(_ended(decision_id, error.code or error.type))
+            raise
+        except Exception:
+            self.record(_ended(decision_id, "internal_error"))
             raise
         self.metrics.observe(outcome)
         if self.review:
@@ -161,16 +167,16 @@ class Runtime:
             if bundle.loaded.digest == self.gate.bundle.loaded.digest:
                 bundle = self.gate.bundle
             bundle = self._admitted(bundle)
+            if bundle == self.gate.bundle:
+                return
+            self.record({"event": "policy", "at": _now(), "policy": bundle.loaded.digest})
         except GatekeeperError as error:
             self.metrics.reloads.labels("refused").inc()
             log(logging.ERROR, "policy refused, the last good one stays", why=error.message)
             return
-        if bundle == self.gate.bundle:
-            return
         self.gate = replace(self.gate, bundle=bundle)
         self.metrics.reloads.labels("ok").inc()
         self.metrics.serve(bundle)
-        self.record({"event": "policy", "at": _now(), "policy": bundle.loaded.digest})
         log(logging.INFO, "policy in force", policy=bundle.loaded.digest, mode=bundle.policy.mode)
 
     def _bundle(self) -> Bundle:
@@ -213,7 +219,11 @@ class Runtime:
     async def _sync_regularly(self, decisions: SegmentedLog) -> None:
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
-            await asyncio.to_thread(decisions.sync)
+            try:
+                await asyncio.to_thread(decisions.sync)
+            except AuditError as error:
+                self.metrics.failed(error.code)
+                log(logging.ERROR, "decision log", why=error.message)
 
     async def _tell_regularly(self) -> None:
         while True:

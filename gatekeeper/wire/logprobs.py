@@ -4,6 +4,7 @@ Servers count reasoning, tool call and stop tokens among the rows, strip whitesp
 split characters over tokens, so rows are aligned by their bytes and never by their position.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
@@ -34,6 +35,8 @@ _MOST_CANDIDATES: Final = 64
 
 _LOGPROB: Final = itemgetter(1)
 _UNDECODED: Final = "token_id:"
+_ESCAPED: Final = re.compile(rb"\\x([0-9a-f]{2})")
+_ID: Final = re.compile(r"token_id:\d{1,10}")
 _CONTENT: Final = TokenSpan.CONTENT
 
 
@@ -140,6 +143,14 @@ def unseen_probability(token: Token) -> float:
     return min(max(0.0, 1.0 - chosen - sum(others)), *others, 1.0)
 
 
+def spells(text: str, data: bytes) -> bool:
+    """Whether a token's text is that of its bytes: decoded, escaped as OpenAI writes it, or a token id."""
+    if text == data.decode(errors="replace") or _ID.fullmatch(text):
+        return True
+    escaped = text.removeprefix("bytes:").encode()
+    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), escaped) == data
+
+
 def _rows(logprobs: object) -> list[_Row]:
     """Read the rows; none where any of them is malformed, so that nothing is aligned by guesswork."""
     items = logprobs.get("content") if isinstance(logprobs, dict) else None
@@ -156,6 +167,9 @@ def _row(item: dict[str, Any]) -> _Row:
     if not isinstance(text, str):
         raise TypeError(type(text))
     encoded = bytes(data) if isinstance(data, list) else text.encode()
+    if not spells(text, encoded):
+        # Rows are aligned by their bytes, so a text beside them that says something else was never judged.
+        text = encoded.decode(errors="replace")
     return _Row(text, encoded, _logprob(item.get("logprob")), _Ranked(item.get("top_logprobs") or ()))
 
 

@@ -5,15 +5,23 @@ carries no text (numbers, booleans, null), and the few strings that OpenAI's pro
 text is taken out and counted.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from gatekeeper.exchange import Answer, Completion, JsonObject, Token, TokenSpan
 from gatekeeper.wire.completion import REASONING_FIELDS
+from gatekeeper.wire.logprobs import spells
 
-_LONGEST_NAME: Final = 256
-"""Characters of an id or model name that pass; anything longer is no name."""
+_NAME: Final = re.compile(r"\S{1,256}")
+"""An id or model name that passes: words apart from each other, or anything longer, may be an answer."""
+
+_FIELD: Final = re.compile(r"[a-z][A-Za-z0-9_]{0,47}")
+"""The name of a field that passes with its number; servers' fields are one short word."""
+
+_LONGEST_TOKEN: Final = 256
+"""Characters of an alternative token that pass; no vocabulary has longer ones."""
 
 _PIECE: Final = 64
 """Characters of content per chunk of a rendered stream, more where a word needs them."""
@@ -110,7 +118,7 @@ class _Rendering:
         for key, value in raw.items():
             if key in {"choices", "gatekeeper"}:
                 continue
-            if key in _TOP_STRINGS and _is_name(value):
+            if key in _TOP_STRINGS and is_name(value):
                 body[key] = value
             elif key in _NUMBER_OBJECTS and isinstance(value, dict):
                 body[key] = self._numbers(value)
@@ -133,7 +141,7 @@ class _Rendering:
         for key, value in raw.items():
             if key == "logprobs":
                 choice[key] = self._logprobs(reply, value)
-            elif key == "finish_reason" and _is_name(value):
+            elif key == "finish_reason" and is_name(value):
                 choice[key] = value
             elif key not in {"index", "message", "gatekeeper"}:
                 self._keep_wordless(choice, key, value)
@@ -183,7 +191,7 @@ class _Rendering:
         for key, value in raw.items():
             if key == function:
                 call[key] = self._function(value, arguments)
-            elif key in {"id", "type"} and _is_name(value):
+            elif key in {"id", "type"} and is_name(value):
                 call[key] = value
             else:
                 self._keep_wordless(call, key, value)
@@ -206,20 +214,25 @@ class _Rendering:
         try:
             if raw.get("content") is not None:
                 tokens = zip(raw["content"], reply.answer.tokens, strict=False)
-                rows["content"] = [self._row(row) for row, token in tokens if _shown(token, reply)]
+                rows["content"] = [
+                    self._row(row, token.text) for row, token in tokens if _shown(token, reply)
+                ]
             if raw.get("refusal") is not None:
                 said = "".join(row["token"] for row in raw["refusal"]) == reply.answer.refusal
-                rows["refusal"] = [self._row(row) for row in raw["refusal"]] if said else []
-        except (AttributeError, KeyError, TypeError):
+                rows["refusal"] = [self._row(row, row["token"]) for row in raw["refusal"]] if said else []
+        except (AttributeError, KeyError, TypeError, ValueError):
             self.dropped += 1
             return None
         return rows
 
-    def _row(self, raw: JsonObject) -> dict[str, Any]:
-        top = raw.get("top_logprobs") or []
+    def _row(self, raw: JsonObject, text: str) -> dict[str, Any]:
+        top = [one for one in raw.get("top_logprobs") or [] if len(one["token"]) <= _LONGEST_TOKEN]
         if self._alternatives is not None and len(top) > self._alternatives:
             top = sorted(top, key=_by_logprob)[: self._alternatives]
-        return {**_candidate(raw), "top_logprobs": [_candidate(alternative) for alternative in top]}
+        return {
+            **_candidate({**raw, "token": text}),
+            "top_logprobs": [_candidate(alternative) for alternative in top],
+        }
 
     def _numbers(self, raw: Mapping[str, object]) -> dict[str, Any]:
         """Keep the numbers of nested objects such as `usage`."""
@@ -232,7 +245,7 @@ class _Rendering:
         return numbers
 
     def _keep_wordless(self, holder: dict[str, Any], key: str, value: object) -> None:
-        if _wordless(value) and key.isidentifier():
+        if _wordless(value) and _FIELD.fullmatch(key):
             holder[key] = value
         else:
             self.dropped += 1
@@ -252,22 +265,27 @@ def _wordless(value: object) -> bool:
     return value is None or isinstance(value, int | float) or value in ("", [], {})
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_NAME
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether a value can be an id or a model's name: short, and no words apart from each other."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def _shown(token: Token, reply: Reply) -> bool:
     """Whether a row's text is part of what leaves: stop tokens and rows without a place are not."""
+    said = token.text.strip("\N{REPLACEMENT CHARACTER}")  # the token may be a part of a character
     if token.span is TokenSpan.REASONING:
-        return reply.keep_reasoning
-    return token.span is TokenSpan.TOOL or token.offset is not None
+        return reply.keep_reasoning and said in reply.answer.reasoning
+    if token.span is TokenSpan.TOOL:
+        return any(said in call.arguments or said in call.name for call in reply.answer.tool_calls)
+    return token.offset is not None
 
 
 def _candidate(raw: JsonObject) -> dict[str, Any]:
     token, logprob, data = raw["token"], raw.get("logprob"), raw.get("bytes")
     if not (isinstance(token, str) and isinstance(logprob, float | int | None)):
         raise TypeError(type(token))
-    return {"token": token, "logprob": logprob, "bytes": data if isinstance(data, list) else None}
+    fits = isinstance(data, list) and spells(token, bytes(data))
+    return {"token": token, "logprob": logprob, "bytes": data if fits else None}
 
 
 def _by_logprob(raw: JsonObject) -> float:

@@ -10,6 +10,7 @@ from gatekeeper.wire.logprobs import normalise
 from gatekeeper.wire.reasoning import divide
 from gatekeeper.wire.request import OWN_FIELDS
 
+CALLS: Final = ("function_call", "custom_tool_call")
 _LOGPROBS: Final = "message.output_text.logprobs"
 
 
@@ -44,7 +45,7 @@ def parse_response(
     content = divided.answer
     thought = [part for item in items if item.get("type") == "reasoning" for part in _thoughts(item)]
     reasoning = "\n".join(text for text in (*thought, divided.reasoning) if text)
-    calls = tuple(_call(item) for item in items if item.get("type") in {"function_call", "custom_tool_call"})
+    calls = tuple(_call(item) for item in items if item.get("type") in CALLS)
     rows = [row for part in parts for row in _list(part.get("logprobs"))]
     tokens, quality = normalise({"logprobs": {"content": rows}}, content, reasoning, calls)
     model = body.get("model")

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from gatekeeper.exchange import Completion, JsonObject, Token
-from gatekeeper.wire.render import Rendered, Reply, top_fields
+from gatekeeper.wire.render import Rendered, Reply, is_name, top_fields
+from gatekeeper.wire.responses.reading import CALLS
 from gatekeeper.wire.sse import encode_event
 
 _ECHOED = ("max_output_tokens", "parallel_tool_calls", "temperature", "top_p")
@@ -44,7 +45,7 @@ def render_response(
         "incomplete_details": {"reason": why} if why else None,
         "instructions": None,
         "metadata": {},
-        "model": completion.model,
+        "model": top.get("model", ""),
         "output": _output(reply, wants_top_logprobs if wants_logprobs else None),
         "parallel_tool_calls": True,
         "tool_choice": "auto",
@@ -112,22 +113,23 @@ def _rows(tokens: Sequence[Token], alternatives: int) -> list[dict[str, Any]]:
 def _call_id(reply: Reply, position: int) -> str:
     """Return the server's id of a tool call, which its result will be matched by, or a fresh one."""
     raw = reply.answer.raw or {}
-    calls = [item for item in raw.get("output", ()) if str(item.get("type", "")).endswith("_call")]
+    items = [item for item in raw.get("output", ()) if isinstance(item, dict)]
+    calls = [item for item in items if item.get("type") in CALLS]
     calls = calls or (raw.get("message") or {}).get("tool_calls") or []
     call = calls[position] if position < len(calls) else {}
     return _id("call", call.get("call_id", call.get("id")))
 
 
 def _id(prefix: str, given: object = None) -> str:
-    return given if isinstance(given, str) and 0 < len(given) <= 256 else f"{prefix}_{token_hex(12)}"
+    return given if is_name(given) else f"{prefix}_{token_hex(12)}"
 
 
 def _usage(usage: object) -> dict[str, Any] | None:
     """Return token counts under the names of this surface; chat servers call them otherwise."""
     if not isinstance(usage, dict):
         return None
-    read = int(usage.get("input_tokens") or usage.get("prompt_tokens") or 0)
-    written = int(usage.get("output_tokens") or usage.get("completion_tokens") or 0)
+    read = _count(usage.get("input_tokens"), usage.get("prompt_tokens"))
+    written = _count(usage.get("output_tokens"), usage.get("completion_tokens"))
     return {
         "input_tokens": read,
         "input_tokens_details": usage.get("input_tokens_details") or {"cached_tokens": 0},
@@ -135,6 +137,10 @@ def _usage(usage: object) -> dict[str, Any] | None:
         "output_tokens_details": usage.get("output_tokens_details") or {"reasoning_tokens": 0},
         "total_tokens": usage.get("total_tokens", read + written),
     }
+
+
+def _count(*values: object) -> int:
+    return next((value for value in values if isinstance(value, int)), 0)
 
 
 def response_events(body: JsonObject) -> Iterator[bytes]:
