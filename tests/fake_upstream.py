@@ -67,7 +67,7 @@ class FakeUpstream:
         return len(self._peers)
 
     def play(self, *acts: Act) -> None:
-        """Answer the next chat requests with these acts in turn, and all later ones with the last."""
+        """Answer the next requests for an answer with these acts in turn, and all later ones with the last."""
         self._acts[:] = acts
 
     def __enter__(self) -> Self:
@@ -112,7 +112,7 @@ class FakeUpstream:
         if request.path.endswith("/embeddings"):
             rows = [{"object": "embedding", "index": 0, "embedding": [0.25, -0.5]}]
             return web.json_response({"object": "list", "data": rows, "model": self.models[0]})
-        if not request.path.endswith("/chat/completions") or not self._acts:
+        if not request.path.endswith(("/completions", "/responses")) or not self._acts:
             return web.json_response({"error": {"message": "nothing to play"}}, status=404)
         self.asked.set()
         act = self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]

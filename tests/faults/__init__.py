@@ -1,0 +1,1 @@
+"""Faults under load: whatever breaks, nothing unjudged leaves and every request ends in something clear."""
