@@ -1,6 +1,7 @@
 """An Outcome as a line of the decision log: what was decided on what, without any text of it."""
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -9,10 +10,15 @@ from gatekeeper.assess import verdicts
 from gatekeeper.assessment import Judgement
 from gatekeeper.exchange import Answer, Evidence
 from gatekeeper.gate import Outcome
+from gatekeeper.wire.render import is_name
 
 
-def record_of(outcome: Outcome) -> dict[str, Any]:
-    """Return the decision as hashes, spans, numbers and enums."""
+def record_of(outcome: Outcome, models: Collection[str] = ()) -> dict[str, Any]:
+    """Return the decision as hashes, spans, numbers and enums.
+
+    `models` are the names that the model server lists: a name that it only repeats may be anything that
+    the client wrote, so of such a one the fingerprint is recorded as a hash.
+    """
     evidence = outcome.case.evidence
     position = {document.id: index for index, document in enumerate(evidence.documents)}
     return {
@@ -24,7 +30,7 @@ def record_of(outcome: Outcome) -> dict[str, Any]:
         "policy": outcome.bundle.loaded.digest,
         "certified": outcome.bundle.certified,
         "backend": outcome.completion.backend,
-        "fingerprint": outcome.completion.fingerprint,
+        "fingerprint": _fingerprint(outcome, models),
         "request": digest(orjson.dumps(outcome.case.conversation.body, option=orjson.OPT_SORT_KEYS)),
         "evidence": _evidence(evidence, position),
         "answers": [_answer(judgement, position) for judgement in outcome.judgements],
@@ -34,6 +40,15 @@ def record_of(outcome: Outcome) -> dict[str, Any]:
             "upstream": round(outcome.timings.upstream, 6),
         },
     }
+
+
+def _fingerprint(outcome: Outcome, models: Collection[str]) -> str | None:
+    fingerprint, model = outcome.completion.fingerprint, outcome.completion.model
+    if fingerprint is None or not model or model in models or model not in fingerprint:
+        return fingerprint
+    repeated = model == outcome.case.conversation.model or not is_name(model)
+    known = not repeated or fingerprint in outcome.bundle.calibrations.fingerprints
+    return fingerprint if known else f"sha256:{digest(fingerprint.encode())}"
 
 
 def digest(data: bytes) -> str:

@@ -80,6 +80,7 @@ def set_up_logging(level: str, **fixed: object) -> None:
     root.setLevel(logging.WARNING)
     logger.setLevel(level.upper())
     logging.raiseExceptions = False
+    logging.captureWarnings(True)
     sys.excepthook = _uncaught
     sys.unraisablehook = lambda hook: _uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
     threading.excepthook = lambda hook: _uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)

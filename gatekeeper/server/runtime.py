@@ -144,10 +144,16 @@ class Runtime:
         """Put a decision wherever this process keeps decisions, before anything of it leaves."""
         if self._log is None and self.review is None:
             return
-        record = record_of(outcome)
+        record = record_of(outcome, self._models)
         if self.review:
             await self.review.enter(outcome, record, client)
         self.record(record)
+
+    @property
+    def _models(self) -> tuple[str, ...]:
+        """The models that the operator or the model server names."""
+        listed = self.capabilities.models if self.capabilities else ()
+        return (*listed, self.settings.upstream_model or "")
 
     async def _judged(self, conversation: Conversation, decision_id: str, release: Release | None) -> Outcome:
         """Judge an answer in windows where the policy allows it, after the log knows that it leaves so."""

@@ -115,12 +115,18 @@ class Received:
         return str(error["code"])
 
     @property
-    def action(self) -> str | None:
-        """What the gate decided, if it did; the answer is then whole."""
+    def judged(self) -> dict[str, Any] | None:
+        """The `gatekeeper` object, if there was a decision; the answer is then whole."""
         if self.error is not None:
             return None
         last = self.last.get("response", self.last) if self.streamed else self.last
-        return str(last["gatekeeper"]["action"])
+        found: dict[str, Any] = last["gatekeeper"]
+        return found
+
+    @property
+    def action(self) -> str | None:
+        """What the gate decided, if it did."""
+        return None if self.judged is None else str(self.judged["action"])
 
     def check(self, *, windowed: bool) -> None:
         """Fail where this is no clear end, or holds a word that the client may not have."""

@@ -5,6 +5,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -80,16 +81,21 @@ def gate(folder: Path, policy: Path, **settings: Any) -> Iterator[Gate]:
             "log_level": "debug",
             **settings,
         }
-        with process(folder, given) as serving:
+        with process(given) as serving:
             yield serving
 
 
 @contextlib.contextmanager
-def process(folder: Path, settings: dict[str, Any]) -> Iterator[Gate]:
-    """Run `gatekeeper serve` with settings until the block ends; its standard error is kept."""
+def process(
+    settings: dict[str, Any], *, module: str = "gatekeeper", warnings: str = "error"
+) -> Iterator[Gate]:
+    """Run `gatekeeper serve` with settings until the block ends; all that it prints is kept."""
     port = _free_port()
-    environment = {f"GATEKEEPER_{name.upper()}": str(value) for name, value in settings.items() if value is not None}
-    command = [sys.executable, "-X", "dev", "-W", "error", "-m", "gatekeeper", "serve", "--port", str(port)]
+    environment = {
+        f"GATEKEEPER_{name.upper()}": str(value) for name, value in settings.items() if value is not None
+    }
+    python = [sys.executable, "-X", "dev", "-W", warnings]
+    command = [*python, "-m", module, "serve", "--port", str(port)]
     running = subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -121,8 +127,6 @@ def _answers(serving: Gate) -> bool:
 
 
 def _free_port() -> int:
-    import socket  # noqa: PLC0415
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -140,7 +144,9 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 Asked = tuple[Form, str]
 
 
-async def ask_all(url: str, asked: Sequence[Asked], first: int = 0, at_once: int = 2 * PLACES) -> list[Received]:
+async def ask_all(
+    url: str, asked: Sequence[Asked], first: int = 0, at_once: int = 2 * PLACES
+) -> list[Received]:
     """Ask everything over a bounded number of connections; return what came back, in order."""
     free = asyncio.Semaphore(at_once)
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:

@@ -61,7 +61,7 @@ def _messages(body: JsonObject) -> Iterator[Message]:
 def _item(item: object, pointer: str, where: str) -> Iterator[Message]:
     if not isinstance(item, dict):
         raise InvalidRequest("Each input item is an object.", param=where)
-    kind = item.get("type", "message")
+    kind = str(item.get("type", "message"))
     if kind == "message":
         role = item.get("role")
         if not isinstance(role, str) or role not in _ROLES:
@@ -84,7 +84,7 @@ def _parts(content: object, pointer: str, where: str) -> Iterator[Part]:
     if not isinstance(content, list):
         raise InvalidRequest("Content is a string or a list of parts.", param=where)
     for index, part in enumerate(content):
-        kind = part.get("type") if isinstance(part, dict) else None
+        kind = str(part.get("type")) if isinstance(part, dict) else ""
         if kind in _TEXTS:
             field = "refusal" if kind == "refusal" else "text"
             if not isinstance(part.get(field), str):
