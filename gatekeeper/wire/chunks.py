@@ -110,8 +110,11 @@ def _add_value(holder: dict[str, Any], key: str, value: object) -> None:
     present = holder.get(key)
     if isinstance(present, _Text) and isinstance(value, str):
         present.append(value)
-    elif isinstance(present, _Text) and isinstance(value, list):
-        holder[key] = _parts("".join(present)) + value
+    elif isinstance(present, _Text):
+        if isinstance(value, list):
+            holder[key] = _parts("".join(present)) + value
+        elif value is not None:
+            raise _garbled("a text goes on as something else")
     elif isinstance(present, list):
         present.extend(value if isinstance(value, list) else _parts(value))
     elif isinstance(value, str):

@@ -64,7 +64,7 @@ class Gate:
 
 
 @contextlib.contextmanager
-def gate(folder: Path, policy: Path, **settings: Any) -> Iterator[Gate]:
+def gate(folder: Path, policy: Path, *, dev: bool = True, **settings: Any) -> Iterator[Gate]:
     """Serve a policy in front of the faulty model server; logs and database lie in `folder`."""
     with FakeUpstream() as upstream:
         upstream.play(faulty)
@@ -81,20 +81,23 @@ def gate(folder: Path, policy: Path, **settings: Any) -> Iterator[Gate]:
             "log_level": "debug",
             **settings,
         }
-        with process(given) as serving:
+        with process(given, dev=dev) as serving:
             yield serving
 
 
 @contextlib.contextmanager
 def process(
-    settings: dict[str, Any], *, module: str = "gatekeeper", warnings: str = "error"
+    settings: dict[str, Any], *, module: str = "gatekeeper", warnings: str = "error", dev: bool = True
 ) -> Iterator[Gate]:
-    """Run `gatekeeper serve` with settings until the block ends; all that it prints is kept."""
+    """Run `gatekeeper serve` with settings until the block ends; all that it prints is kept.
+
+    `dev` is Python's development mode, which tells of every task and coroutine that was lost.
+    """
     port = _free_port()
     environment = {
         f"GATEKEEPER_{name.upper()}": str(value) for name, value in settings.items() if value is not None
     }
-    python = [sys.executable, "-X", "dev", "-W", warnings]
+    python = [sys.executable, *(("-X", "dev") if dev else ()), "-W", warnings]
     command = [*python, "-m", module, "serve", "--port", str(port)]
     running = subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

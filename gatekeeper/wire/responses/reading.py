@@ -22,7 +22,8 @@ def response_body(
     body.pop("stream_options", None)
     body["stream"] = False
     if logprobs:
-        body["include"] = list(dict.fromkeys([*(body.get("include") or []), _LOGPROBS]))
+        included = body.get("include") or []
+        body["include"] = included if _LOGPROBS in included else [*included, _LOGPROBS]
         body["top_logprobs"] = max(top_logprobs, case.conversation.wants_top_logprobs)
     return body
 
