@@ -67,7 +67,7 @@ class FakeUpstream:
         return len(self._peers)
 
     def play(self, *acts: Act) -> None:
-        """Answer the next requests for an answer with these acts in turn, and all later ones with the last."""
+        """Answer the next requests for answers with these acts in turn, and all later ones with the last."""
         self._acts[:] = acts
 
     def __enter__(self) -> Self:

@@ -66,7 +66,7 @@ def _library(text: str) -> None:
 
 
 def _unwritable(text: str) -> None:
-    logging.getLogger("gatekeeper").error("two %s %s", text)
+    logging.getLogger("gatekeeper").error("a number: %d", text)
 
 
 def _warning(text: str) -> None:
@@ -96,5 +96,5 @@ async def _judging(check: Slots, subject: Subject) -> Sequence[Finding]:
 
 
 if __name__ == "__main__":
-    Slots.__call__ = _judging  # type: ignore[method-assign]  # this process is here to fail
+    Slots.__call__ = _judging  # type: ignore[method-assign, assignment]  # this process is here to fail
     main()

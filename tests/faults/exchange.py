@@ -44,17 +44,17 @@ def path_of(surface: Surface) -> str:
 
 def request_of(surface: Surface, number: int, fault: str, *, stream: bool) -> dict[str, Any]:
     """Return a request whose `user` tells the model server which fault to show."""
-    asked: dict[str, Any] = {
+    by_surface: dict[Surface, dict[str, Any]] = {
         Surface.CHAT: {"messages": [{"role": "user", "content": QUESTION}], "logprobs": not stream},
         Surface.COMPLETIONS: {"prompt": QUESTION, "logprobs": 2},
         Surface.RESPONSES: {"input": QUESTION},
-    }[surface]
+    }
     return {
         "model": "fake-model",
         "evidence": EVIDENCE,
         "stream": stream,
         "user": f"{fault}:{number}",
-        **asked,
+        **by_surface[surface],
     }
 
 

@@ -147,18 +147,20 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 Asked = tuple[Form, str]
 
 
-async def ask_all(
-    url: str, asked: Sequence[Asked], first: int = 0, at_once: int = 2 * PLACES
-) -> list[Received]:
+def ask_all(url: str, asked: Sequence[Asked], first: int = 0, at_once: int = 2 * PLACES) -> list[Received]:
     """Ask everything over a bounded number of connections; return what came back, in order."""
-    free = asyncio.Semaphore(at_once)
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
 
-        async def one(number: int, form: Form, fault: str) -> Received:
-            async with free:
-                return await ask(client, number, form, fault)
+    async def together() -> list[Received]:
+        free = asyncio.Semaphore(at_once)
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
 
-        return await asyncio.gather(*(one(first + at, *what) for at, what in enumerate(asked)))
+            async def one(number: int, form: Form, fault: str) -> Received:
+                async with free:
+                    return await ask(client, number, form, fault)
+
+            return await asyncio.gather(*(one(first + at, *what) for at, what in enumerate(asked)))
+
+    return asyncio.run(together())
 
 
 async def ask(client: httpx.AsyncClient, number: int, form: Form, fault: str, **rest: Any) -> Received:

@@ -67,11 +67,11 @@ class Kept:
 def asked(surface: Surface) -> dict[str, Any]:
     """Return a request that carries the canary wherever a client may write."""
     question = f"{QUESTION} It is for {CANARY}."
-    said: dict[str, Any] = {
+    by_surface: dict[Surface, dict[str, Any]] = {
         Surface.CHAT: {"messages": [{"role": "user", "name": NAME, "content": question}]},
         Surface.COMPLETIONS: {"prompt": question},
         Surface.RESPONSES: {"input": question, "instructions": CANARY},
-    }[surface]
+    }
     evidence = {"id": NUMBER, "title": CANARY, "source": CANARY, "version": NUMBER}
     return {
         "model": NUMBER,
@@ -80,7 +80,7 @@ def asked(surface: Surface) -> dict[str, Any]:
         "safety_identifier": NUMBER,
         CANARY: CANARY,
         "evidence": [{"text": EVIDENCE[0], **evidence}, {"text": f"Notes on {CANARY}.", "id": NAME}],
-        **said,
+        **by_surface[surface],
     }
 
 

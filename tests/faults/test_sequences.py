@@ -1,6 +1,6 @@
 """Random sequences of faults against one running gate: whatever their order, it says no unjudged word.
 
-`GATEKEEPER_FAULT_SEQUENCES=20000 pytest tests/faults/test_sequences.py` runs more than the 1,000 of every day.
+`GATEKEEPER_FAULT_SEQUENCES=20000 pytest tests/faults/test_sequences.py` runs more than the usual 1,000.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from starlette.applications import Starlette
 
 from gatekeeper.assessment import Finding, Subject
-from gatekeeper.audit import log as decision_log
 from gatekeeper.audit.rotation import verify_trail
 from gatekeeper.errors import ReviewError
 from gatekeeper.monitoring.logs import logger
@@ -53,7 +52,7 @@ class Hurried(asyncio.SelectorEventLoop):
         """Return seconds, of which none passes while there is work."""
         return self._now
 
-    def run_in_executor(self, *given: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, *given: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # only counts
         """Run work in a thread, for which the loop waits."""
         future: asyncio.Future[Any] = super().run_in_executor(*given)
         self._away += 1
@@ -187,7 +186,7 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(form=st.sampled_from(FORMS), fault=st.sampled_from(STAGED), steps=st.integers(0, 20))
     def a_client_goes(self, form: Form, fault: str, steps: int) -> None:
-        """A client gives up after a while."""
+        """Let a client give up after a while."""
 
         async def give_up() -> None:
             task = asyncio.create_task(self.served.ask(form, fault))
@@ -200,7 +199,7 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(check=st.sampled_from(CHECKS), how=st.sampled_from(["hang", "crash"]))
     def a_check_breaks(self, check: str, how: str) -> None:
-        """A check begins to hang or to crash."""
+        """Make a check hang or crash from now on."""
         Failing.how[check] = how
 
     @rule()
@@ -279,7 +278,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     really, enter = os.write, ReviewQueue.enter
 
     def write(file: int, data: bytes) -> int:
-        if gate.full and os.readlink(f"/proc/self/fd/{file}").endswith("decisions.jsonl"):
+        if gate.full and Path(f"/proc/self/fd/{file}").readlink().name == "decisions.jsonl":
             return really(file, data[: len(data) // 2])
         return really(file, data)
 
@@ -288,7 +287,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
             raise ReviewError("the review database cannot be read or written")
         enter(queue, items)
 
-    monkeypatch.setattr(decision_log.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     monkeypatch.setattr(ReviewQueue, "enter", add)
     yield gate
     gate.close()

@@ -62,73 +62,69 @@ def checked(received: list[Received], streaming: str) -> list[Received]:
     return received
 
 
-async def serves_again(serving: Gate, streaming: str, first: int) -> list[Received]:
+def serves_again(serving: Gate, streaming: str, first: int) -> list[Received]:
     """Check that nothing is left of the faults: every request is served, no place and no task is lost."""
     wait_for(serving.idle)
-    received = checked(await ask_all(serving.url, GOOD, first), streaming)
+    received = checked(ask_all(serving.url, GOOD, first), streaming)
     for one in received:
         assert one.action == "release", (one.form, one.body)
     wait_for(serving.idle)
     return received
 
 
-async def test_every_fault_of_a_model_server(serving: Gate, streaming: str) -> None:
+def test_every_fault_of_a_model_server(serving: Gate, streaming: str) -> None:
     """Whatever a model server does, a client gets a judged answer or a clear error, and no unjudged word."""
-    await serves_again(serving, streaming, 1)
+    serves_again(serving, streaming, 1)
     before = serving.held()
     asked = [*ALL, *GOOD]
     random.Random(4711).shuffle(asked)
-    for (_, fault), one in zip(
-        asked, checked(await ask_all(serving.url, asked, 1000), streaming), strict=True
-    ):
+    for (_, fault), one in zip(asked, checked(ask_all(serving.url, asked, 1000), streaming), strict=True):
         delivered = one.action in {"release", "annotate"}
         assert delivered is (fault in DELIVERED), (one.form, fault, one.body)
         if fault in {"wrong", "odd_wrong"}:
             assert one.action == "escalate", (one.form, one.body)
-    await serves_again(serving, streaming, 2000)
+    serves_again(serving, streaming, 2000)
     after = serving.held()
     assert after["files"] <= before["files"] + PLACES, (before, after)
     assert after["threads"] <= before["threads"] + PLACES, (before, after)
 
 
-async def test_a_full_disk(serving: Gate, streaming: str, tmp_path: Path, policy: Path) -> None:
+def test_a_full_disk(serving: Gate, streaming: str, tmp_path: Path, policy: Path) -> None:
     """With no room for log and review database nothing leaves; with room again everything does."""
-    await serves_again(serving, streaming, 1)
+    serves_again(serving, streaming, 1)
     serving.limit_files(tmp_path.joinpath("decisions.jsonl").stat().st_size + 10)
     asked = [(form, fault) for form in FORMS for fault in ("none", "wrong", "500", "slow")]
-    for one in checked(await ask_all(serving.url, asked, 100), streaming):
+    for one in checked(ask_all(serving.url, asked, 100), streaming):
         assert one.error in {"audit_unavailable", "review_unavailable"}, (one.form, one.body)
         assert not MARK.search(one.body)
     policy.write_text(policy.read_text().replace("name: faults", "name: other"), encoding="utf-8")
     serving.reload()
     wait_for(partial(_counted, serving, "refused", 1))
     serving.limit_files(None)
-    await serves_again(serving, streaming, 200)
+    serves_again(serving, streaming, 200)
     serving.reload()
     wait_for(partial(_counted, serving, "ok", 1))
-    await serves_again(serving, streaming, 300)
+    serves_again(serving, streaming, 300)
 
 
-async def test_a_full_review_database(tmp_path: Path, policy: Path, streaming: str) -> None:
+def test_a_full_review_database(tmp_path: Path, policy: Path, streaming: str) -> None:
     """Where only the database is full, answers that pass leave, and those to be held end in an error."""
     with gate(tmp_path, policy, audit_log=None) as serving:
-        await serves_again(serving, streaming, 1)
+        serves_again(serving, streaming, 1)
         serving.limit_files(1)
         asked = [(form, fault) for form in FORMS for fault in ("none", "wrong")]
-        for (_, fault), one in zip(
-            asked, checked(await ask_all(serving.url, asked, 100), streaming), strict=True
-        ):
+        for (_, fault), one in zip(asked, checked(ask_all(serving.url, asked, 100), streaming), strict=True):
             assert one.error == ("review_unavailable" if fault == "wrong" else None), (one.form, one.body)
         serving.limit_files(None)
-        await serves_again(serving, streaming, 200)
-        held = checked(await ask_all(serving.url, [(form, "wrong") for form in FORMS], 300), streaming)
+        serves_again(serving, streaming, 200)
+        held = checked(ask_all(serving.url, [(form, "wrong") for form in FORMS], 300), streaming)
         assert [one.action for one in held] == ["escalate"] * len(FORMS)
 
 
 BROKEN = (b"", b"name: [", b"\xff\xfe", b"name: x\nversion: '1'\nrules: 7\n", None)
 
 
-async def test_a_policy_that_breaks_under_load(serving: Gate, streaming: str, policy: Path) -> None:
+def test_a_policy_that_breaks_under_load(serving: Gate, streaming: str, policy: Path) -> None:
     """While a broken policy file lies there, or none, requests are judged by the last good one."""
     last_good = policy.read_bytes()
     for times, broken in enumerate(BROKEN, start=1):
@@ -136,13 +132,13 @@ async def test_a_policy_that_breaks_under_load(serving: Gate, streaming: str, po
         serving.reload()
         wait_for(partial(_counted, serving, "refused", times))
         asked = [(form, fault) for form in FORMS for fault in ("none", "wrong", "dies")]
-        for one in checked(await ask_all(serving.url, asked, 100 * times), streaming):
+        for one in checked(ask_all(serving.url, asked, 100 * times), streaming):
             if one.judged is not None:
                 assert one.judged["policy"]["name"] == "faults", one.body
     policy.write_bytes(last_good.replace(b"name: faults", b"name: mended"))
     serving.reload()
     wait_for(partial(_counted, serving, "ok", 1))
-    for one in await serves_again(serving, streaming, 1000):
+    for one in serves_again(serving, streaming, 1000):
         assert one.judged is not None
         assert one.judged["policy"]["name"] == "mended"
 

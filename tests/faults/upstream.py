@@ -16,7 +16,7 @@ _SURFACES: Final = {path_of(surface): surface for surface in Surface}
 
 
 async def faulty(request: web.BaseRequest, body: dict[str, Any]) -> web.StreamResponse:
-    """Answer with the fault that the request's `user` names, streaming if asked to; other requests rightly."""
+    """Answer with the fault that the request's `user` names, streaming if asked to; without one rightly."""
     name, _, number = str(body.get("user", "none:0")).partition(":")
     surface = _SURFACES[request.path]
     if body.get("stream"):
@@ -24,13 +24,13 @@ async def faulty(request: web.BaseRequest, body: dict[str, Any]) -> web.StreamRe
     return await FAULTS[name](request, surface, int(number))
 
 
-def _json(data: bytes, status: int = 200, **headers: str) -> web.Response:
+def _json(data: bytes, status: int, headers: dict[str, str]) -> web.Response:
     return web.Response(body=data, status=status, headers=headers, content_type="application/json")
 
 
 def _body(make: Callable[[Surface, int], dict[str, Any]]) -> Show:
     async def show(request: web.BaseRequest, surface: Surface, number: int) -> web.StreamResponse:
-        return _json(orjson.dumps(make(surface, number)))
+        return _json(orjson.dumps(make(surface, number)), 200, {})
 
     return show
 
@@ -39,14 +39,14 @@ def _refusal(status: int, **headers: str) -> Show:
     async def show(request: web.BaseRequest, surface: Surface, number: int) -> web.StreamResponse:
         lost = mark("LOST", number)
         error = {"message": lost, "type": lost, "param": lost, "code": lost}
-        return _json(orjson.dumps({"error": error}), status, **{"X-Note": lost, **headers})
+        return _json(orjson.dumps({"error": error}), status, {"X-Note": lost, **headers})
 
     return show
 
 
 def _bytes(make: Callable[[str], bytes], **headers: str) -> Show:
     async def show(request: web.BaseRequest, surface: Surface, number: int) -> web.StreamResponse:
-        return _json(make(mark("LOST", number)), **headers)
+        return _json(make(mark("LOST", number)), 200, headers)
 
     return show
 

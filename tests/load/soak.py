@@ -7,7 +7,6 @@ half, when caches are full.
 """
 
 import argparse
-import asyncio
 import itertools
 import statistics
 import tempfile
@@ -46,16 +45,16 @@ class Sample:
     held: dict[str, int]
 
 
-async def soak(serving: Gate, seconds: float, pause_s: float = 0.0) -> list[Sample]:
+def soak(serving: Gate, seconds: float, pause_s: float = 0.0) -> list[Sample]:
     """Send all of the traffic again and again for some time; return a sample after each round."""
     began, samples = time.monotonic(), []
     for round_ in itertools.count(1):
-        for one in await ask_all(serving.url, TRAFFIC, round_ * len(TRAFFIC)):
+        for one in ask_all(serving.url, TRAFFIC, round_ * len(TRAFFIC)):
             one.check(windowed=False)
         samples.append(Sample(time.monotonic() - began, round_ * len(TRAFFIC), serving.held()))
         if time.monotonic() - began >= seconds:
             return samples
-        await asyncio.sleep(pause_s)
+        time.sleep(pause_s)
     raise AssertionError("rounds are counted without end")
 
 
@@ -72,9 +71,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--pause", type=float, default=0.5, help="Seconds between rounds of traffic.")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        with gate(Path(folder), POLICIES / "default.yaml", log_level="error", dev=False) as serving:
-            samples = asyncio.run(soak(serving, 60 * given.minutes, given.pause))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        gate(Path(folder), POLICIES / "default.yaml", log_level="error", dev=False) as serving,
+    ):
+        samples = soak(serving, 60 * given.minutes, given.pause)
     table = Table(title=f"{samples[-1].requests} requests in {samples[-1].at:.0f} s")
     for column in ("at s", "requests", "resident MiB", "open files", "threads"):
         table.add_column(column, justify="right")

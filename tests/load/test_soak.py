@@ -14,10 +14,10 @@ GROWTH = 4096
 
 
 @pytest.mark.slow
-async def test_nothing_grows(tmp_path: Path) -> None:
+def test_nothing_grows(tmp_path: Path) -> None:
     """After warm-up, thousands of good and faulty requests leave no memory, file or thread behind."""
     with gate(tmp_path, POLICIES / "default.yaml", log_level="error", dev=False) as serving:
-        samples = await soak(serving, SECONDS)
+        samples = soak(serving, SECONDS)
     later = samples[len(samples) // 2 :]
     assert len(later) >= 2
     grown = (later[-1].held["bytes"] - later[0].held["bytes"]) / (later[-1].requests - later[0].requests)

@@ -22,7 +22,7 @@ from tests.cases import TODAY
 from tests.faults.exchange import FORMS, answer_of, request_of
 from tests.faults.upstream import chunks_of, with_rows
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [
         None,
         True,
@@ -141,7 +141,7 @@ def test_any_answer_is_read_and_sent_on_or_refused(surface: Surface, data: st.Da
         completion = wire.parse_answer(body)
     except UpstreamError:
         return
-    kind = data.draw(st.sampled_from(["released", "held"]))
+    kind: Any = data.draw(st.sampled_from(["released", "held"]))
     replies = [
         Reply(answer.index, kind, answer, message="Held.", notice=data.draw(st.sampled_from(["", " Note."])))
         for answer in completion.answers
