@@ -25,7 +25,7 @@ OWN: Final = 0.3
 """Share of a claim's terms that a clause must name itself before its numbers speak against the claim."""
 _SAFE: Final = {
     "number": 0.55,
-    "category": 0.55,
+    "category": 0.6,
     "agent": 0.55,
     "polarity": 0.6,
     "temporal": 0.7,
@@ -37,7 +37,7 @@ _SAFE: Final = {
     "population": 0.8,
     "laterality": 0.85,
     "polarity:stance": 0.9,
-    "polarity:negation": 0.85,
+    "polarity:negation": 0.9,
 }
 """Margin (see `Aligned.margin`) below which a difference may well be that of another subject, by signature.
 
