@@ -11,7 +11,8 @@ _FORM: Final = re.compile(
     r"^[ \t]*(?:#+ ?|\*\*)?(?:Question|Query):(?:\*\*)?[ \t]*", re.MULTILINE | re.IGNORECASE
 )
 _LABEL: Final = re.compile(
-    r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Choices|Context|(?:Helpful |Refined )?Answer|Question|Query)\s*:"
+    r"^[ \t]*(?:#+ ?|\*\*)?"
+    r"(?:Options|Choices|Context|(?:Helpful |Refined |Original |New )?Answer|Question|Query)\s*:"
     r"(?:\*\*)?[ \t]*"
     r"|</?(?:context|documents?|source(?=[\s>]))[^<>]{0,500}>",
     re.MULTILINE | re.IGNORECASE,

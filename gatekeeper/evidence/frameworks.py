@@ -27,6 +27,7 @@ _CHUNK_HEAD: Final = re.compile(
 
 _RULE: Final = re.compile(r"^-{6,}(?=[ \t]*$)", re.MULTILINE)
 _RELEVANT: Final = "relevant documents for the context:"
+_NEW_CONTEXT: Final = "\nNew Context:"
 _INSTRUCTION: Final = re.compile(r"^[ \t]*Instruction:", re.MULTILINE)
 
 _RETRIEVED: Final = re.compile(
@@ -61,9 +62,9 @@ def anything_llm(conversation: Conversation) -> Iterable[Document]:
 
 
 def llama_index(conversation: Conversation) -> Iterable[Document]:
-    """Yield what LlamaIndex puts between two equal dashed lines after "… context … below"."""
+    """Yield what LlamaIndex puts between two equal dashed lines after "… context … below", or names."""
     for part in last_parts(conversation, *_ROLES):
-        for span in (*_ruled(part.text), *_relevant(part.text)):
+        for span in (*_ruled(part.text), *_relevant(part.text), *_refining(part.text)):
             if not _finer(part.text[slice(*span)]):
                 yield _document(part, span, "llama_index")
 
@@ -117,6 +118,14 @@ def _relevant(text: str) -> Iterator[Span]:
     end = _INSTRUCTION.search(text, begin) if begin >= 0 else None
     if end is not None:
         yield trimmed(text, begin + len(_RELEVANT), end.start())
+
+
+def _refining(text: str) -> Iterator[Span]:
+    """Yield the passage that a chat model is to refine its answer with, which stands before the query."""
+    begin = text.find(_NEW_CONTEXT)
+    end = text.find("\nQuery:", begin)
+    if 0 <= begin < end < text.find("\nOriginal Answer:", end):
+        yield trimmed(text, begin + len(_NEW_CONTEXT), end)
 
 
 def _retrieved(text: str, *, closes: bool) -> Span | None:
