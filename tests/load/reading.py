@@ -34,7 +34,8 @@ async def _both(port: int, requests: int) -> Load:
 def _measure(requests: int, rounds: int) -> dict[str, list[Load]]:
     found: dict[str, list[Load]] = {}
     with (
-        upstream("tests.load.upstream") as direct, gate(direct) as (plain, _),
+        upstream("tests.load.upstream") as direct,
+        gate(direct) as (plain, _),
         gate(direct, "--policy", str(POLICIES / "reading.yaml")) as (port, _),
     ):
         for round_ in range(rounds + 1):
