@@ -168,8 +168,8 @@ class NliSettings(CheckSettings):
     timeout_s: float = Field(default=3.0, gt=0, le=120)
     model: Text | None = None
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
-    statements: int = Field(default=4, ge=1, le=8)
-    threshold: float = Field(default=0.5, gt=0, lt=1)
+    statements: int = Field(default=2, ge=1, le=8)
+    threshold: float = Field(default=0.8, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _bound(self) -> Self:

@@ -34,7 +34,7 @@ class Nli:
     name = "nli"
     inline = False
 
-    def __init__(self, reader: Reader, statements: int = 4, threshold: float = 0.5) -> None:
+    def __init__(self, reader: Reader, statements: int = 2, threshold: float = 0.8) -> None:
         self._reader = reader
         self._statements = statements
         self._threshold = threshold

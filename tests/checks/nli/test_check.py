@@ -48,7 +48,7 @@ def _verdicts(findings: Sequence[Finding]) -> list[Verdict]:
 
 async def test_a_finding_shows_the_statement_that_decided() -> None:
     """A clinician sees which sentence of the evidence contradicts the claim, with its probability."""
-    found = await Nli(load_reader())(_subject("Metformin is continued whatever the eGFR is."))
+    found = await Nli(load_reader())(_subject("Metformin is not withheld after contrast when eGFR is below 30."))
 
     assert _verdicts(found) == [Verdict.CONTRADICTED]
     assert found[0].value is not None and float(found[0].value) > 0.5
@@ -116,7 +116,7 @@ async def test_a_rule_and_its_exception_are_read_together() -> None:
     """The chosen statements stand beside the claim in their order, as one passage."""
     reader = Recorded([0.0, 0.0, 1.0])
 
-    await Nli(reader)(_subject("Milk must be discarded."))
+    await Nli(reader, statements=3)(_subject("Milk must be discarded."))
 
     assert [evidence for evidence, _ in reader.pairs] == [EVIDENCE]
 
