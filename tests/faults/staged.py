@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from copy import copy
 from typing import Any
 
 import orjson
@@ -69,7 +70,7 @@ class StagedClient(UpstreamClient):
     async def _fail(self, name: str, number: int) -> None:
         await asyncio.sleep(0)
         if name in _RAISED:
-            raise _RAISED[name]
+            raise copy(_RAISED[name])  # an error raised again would keep every request that met it
         if name in {"hangs", "hangs_midway"}:
             await asyncio.Event().wait()
         if name == "dies":
