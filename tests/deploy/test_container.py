@@ -20,6 +20,7 @@ NOBODY = 10001
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 PYTHON = SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else Path(sys.executable)
 """The interpreter that other users can run, too: one below a home directory is root's alone."""
+LOCKS = (REPOSITORY / "requirements" / "core.txt", CONTAINER / "postgres.txt", CONTAINER / "nli.txt")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def clean_root() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         root = Path(folder) / "gatekeeper"
-        _run("install.sh", root, "requirements/core.txt", "deploy/container/postgres.txt")
+        _run("install.sh", root, *(lock.relative_to(REPOSITORY) for lock in LOCKS))
         yield root
 
 
@@ -42,12 +43,14 @@ def _run(script: str, *arguments: str | Path) -> None:
 
 @pytest.mark.slow
 def test_an_unprivileged_user_serves_from_the_installed_root(clean_root: Path) -> None:
-    """What the locks install serves as a user that may write nothing but its data directory."""
+    """What the locks install serves, its reader too, as a user who may write only where the data lies."""
     user = NOBODY if os.geteuid() == 0 else os.geteuid()
     data = Path(tempfile.mkdtemp(dir=clean_root.parent))
     os.chown(data, user, -1)
+    (policy,) = clean_root.rglob("shipped_policies/reading.yaml")
+    serve = (clean_root / "bin" / "gatekeeper", "serve", "--port", "0", "--policy", policy)
     process = subprocess.Popen(
-        (clean_root / "bin" / "gatekeeper", "serve", "--port", "0", "--audit-log", data / "log.jsonl"),
+        (*serve, "--audit-log", data / "log.jsonl"),
         cwd="/",
         env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
         stderr=subprocess.PIPE,
@@ -71,7 +74,7 @@ def test_the_bill_of_materials_lists_what_is_installed(clean_root: Path, tmp_pat
     bill = orjson.loads((tmp_path / "sbom.json").read_bytes())
     listed = {f"{part['name'].lower()}=={part['version']}" for part in bill["components"]}
     locked = set()
-    for lock in (REPOSITORY / "requirements" / "core.txt", CONTAINER / "postgres.txt"):
+    for lock in LOCKS:
         locked |= set(re.findall(r"(?m)^([\w.-]+==[\w.]+)", lock.read_text(encoding="utf-8")))
     assert locked - {name.replace("_", "-") for name in listed} == set()
     assert not any(name.startswith("cyclonedx") for name in listed)
