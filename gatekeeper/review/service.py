@@ -1,6 +1,7 @@
 """Review and live risk beside a serving process: all database work in worker threads."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -89,7 +90,10 @@ class ReviewService:
             log(logging.ERROR, "review database", why=error.message)
         if self._webhook:
             await self._webhook.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        # A thread that still works would hand its connection back to a pool that is gone.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.review_timeout_s):
+                await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         self.queue.database.close()
 
     def _enter(self, outcome: Outcome, record: Mapping[str, Any], drawn: Any, client: str) -> None:

@@ -15,18 +15,24 @@ import orjson
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+from sqlalchemy import text
 
 from gatekeeper.assessment import Finding, Subject
 from gatekeeper.audit import record_of
 from gatekeeper.backends.scripted import ScriptedBackend
 from gatekeeper.bundle import load_bundle
+from gatekeeper.calibration import Calibrations
 from gatekeeper.cli import main
 from gatekeeper.errors import ReviewError
 from gatekeeper.gate import Gate, new_decision_id
 from gatekeeper.review.entry import drawn_from, items_of
 from gatekeeper.review.sealing import Seal, new_key
+from gatekeeper.review.service import ReviewService
 from gatekeeper.server import auth
+from gatekeeper.settings import Settings
 from gatekeeper.wire.request import parse_chat
 from tests.review.test_queue import SAFE, SCORES
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, WRONG, script_of
@@ -294,6 +300,26 @@ def test_without_review_db_there_is_no_queue(serve: Serve) -> None:
     assert (refused.status_code, "--review-db" in refused.text) == (404, True)
     result = CliRunner().invoke(main, ["serve", "--review-db", "mysql://x/y", "--port", "0"])
     assert (result.exit_code, "sqlite:///FILE" in result.stderr) == (2, True)
+
+
+async def test_stopping_waits_for_whoever_still_reads(url: str) -> None:
+    """A stop in mid-read lets the read end, so that no connection is left open on the database."""
+    settings = Settings(review_db=SecretStr(url))
+    service = ReviewService(SecretStr(url), settings, Calibrations(), CollectorRegistry())
+    begun, ended = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with service.queue.database.reading() as session:
+            session.execute(text("SELECT 1"))
+            begun.set()
+            time.sleep(0.3)
+        ended.set()
+
+    reading = asyncio.create_task(service.run(read))
+    await asyncio.to_thread(begun.wait, 10)
+    reading.cancel()
+    await service.close(load_bundle(Path("policies/default.yaml")))
+    assert ended.is_set()
 
 
 @pytest.mark.parametrize("setting", ["--review-key-file", "--reviewer-keys", "--audit-head"])
