@@ -105,6 +105,10 @@ class Pool:
             await self._check_all()
         return any(member.up for member in self._members)
 
+    def up(self) -> tuple[bool, ...]:
+        """Return which servers were up when last seen, in the order given."""
+        return tuple(member.up for member in self._members)
+
     async def complete(self, case: Case) -> Completion:
         """Let one server generate all choices, the next one if it fails."""
         return await self._first(lambda backend: backend.complete(case))

@@ -1,7 +1,7 @@
 """Prometheus metrics of a serving process. Label sets are closed and created at 0; no client text enters."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Literal
 
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from gatekeeper.assess import verdicts
 from gatekeeper.assessment import Action, Judgement, Verdict
 from gatekeeper.auxiliary import Problem
+from gatekeeper.calibration import Calibrations
 from gatekeeper.checks.judge import TOO_MUCH
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 from gatekeeper.gate import Bundle, Outcome
@@ -49,6 +50,8 @@ DETECTORS = (
     "judge",
     "other",
 )
+CALIBRATION_STATES = ("none", "fits", "foreign", "by_answer")
+"""No artefact; one of the served model; of others only; the model is named by each answer alone."""
 FAILURES = ("error", "timeout")
 MODEL_FAILURES = (*(problem.value for problem in Problem), TOO_MUCH)
 ERRORS = (
@@ -104,6 +107,28 @@ class Metrics:
         )
         self.break_glass = self._own_gauge(
             "gatekeeper_break_glass_active", "1 while serving uncertified by a person's decision."
+        )
+        self.coverage_floor = self._gauge(
+            "gatekeeper_coverage_floor_ratio",
+            "Share of questions that the policy promises to answer, 0 where it promises none.",
+            merged="livemax",
+        )
+        self.calibration_info = self._gauge(
+            "gatekeeper_calibration_info",
+            "1 for how the calibration stands to the served model.",
+            "state",
+            merged="livemax",
+        )
+        self.calibration_created = self._gauge(
+            "gatekeeper_calibration_created_timestamp_seconds",
+            "When the calibration that applies, or the oldest that may, was fitted; 0 where nothing says.",
+            merged="livemax",
+        )
+        self.backend_up = self._gauge(
+            "gatekeeper_backend_up",
+            "1 while a model server answers; numbered as in the settings.",
+            "upstream",
+            merged="livemax",
         )
         self.audit_lines = self._counter(
             "gatekeeper_audit_lines_total", "Lines that this process added to the decision log."
@@ -197,10 +222,15 @@ class Metrics:
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
 
-    def serve(self, bundle: Bundle) -> None:
-        """Name the policy now in force and create its decision counters at 0."""
+    def serve(self, bundle: Bundle, fingerprint: str | None = None) -> None:
+        """Name the policy now in force and create its decision counters at 0.
+
+        `fingerprint` names the served model where something does before it has answered.
+        """
         policy = bundle.policy
         self._retire_policy()
+        self.coverage_floor.set(_coverage_floor(policy))
+        self._calibrated(bundle.calibrations, fingerprint)
         certified = str(bundle.certified).lower()
         named = (policy.name, policy.version, bundle.loaded.digest, policy.mode, certified)
         self._policy = (*named, *self._me.values())
@@ -213,6 +243,20 @@ class Metrics:
             self.policy_info.clear()
         elif self._policy is not None:  # a series cannot leave the shared file; at 0 it is not shown
             self.policy_info.labels(*self._policy).set(0)
+
+    def _calibrated(self, calibrations: Calibrations, fingerprint: str | None) -> None:
+        state = _calibration_state(calibrations, fingerprint)
+        for known in CALIBRATION_STATES:
+            self.calibration_info.labels(known).set(known == state)
+        named = calibrations.fingerprints if state == "by_answer" else (fingerprint,)
+        applied = [artefact for name in named if (artefact := calibrations.of(name))]
+        created = [artefact.created.timestamp() for artefact in applied if artefact.created]
+        self.calibration_created.set(min(created, default=0.0))
+
+    def answering(self, servers: Sequence[bool]) -> None:
+        """Show which model servers answer, in the order of the settings."""
+        for index, up in enumerate(servers):
+            self.backend_up.labels(str(index)).set(up)
 
     def observe(self, outcome: Outcome) -> None:
         """Count one request that was judged."""
@@ -271,6 +315,20 @@ class Metrics:
         """Return all metrics, those of all workers, in Prometheus' text format."""
         self.refresh()
         return generate_latest(self._shown)
+
+
+def _coverage_floor(policy: Policy) -> float:
+    """Return the lowest floor over the gated conditions; live traffic names none, so no more is promised."""
+    scope = policy.gate.scope.values() if policy.gate else ()
+    return min((criteria.coverage_floor for criteria in scope), default=0.0)
+
+
+def _calibration_state(calibrations: Calibrations, fingerprint: str | None) -> str:
+    if not calibrations.fingerprints:
+        return "none"
+    if fingerprint is None:
+        return "by_answer"
+    return "fits" if calibrations.of(fingerprint) else "foreign"
 
 
 def _decisions(policy: Policy) -> Iterator[tuple[Action, str]]:

@@ -26,6 +26,17 @@ def make_backend(settings: Settings) -> Backend:
     return ExtractiveBackend()
 
 
+async def answering(backend: Backend) -> tuple[bool, ...]:
+    """Return which of a backend's servers answer, in the order of the settings; a single one is asked."""
+    if isinstance(backend, Pool):
+        return backend.up()
+    try:
+        return (await backend.healthy(),)
+    except Exception:
+        # Whatever a server does to its check, it does not answer.
+        return (False,)
+
+
 def make_judge(settings: Settings) -> Backend | None:
     """Return the second model, which judges; None where the served model does."""
     if settings.judge_upstream is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.audit import Rotation, SegmentedLog, record_of
 from gatekeeper.auxiliary import Consulted
 from gatekeeper.backends.base import Backend, Capabilities
+from gatekeeper.backends.pool import CHECK_EVERY_S
 from gatekeeper.bundle import load_bundle
 from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
 from gatekeeper.exchange import Conversation
@@ -21,7 +22,7 @@ from gatekeeper.monitoring.shared import SharedMetrics
 from gatekeeper.policy import in_windows
 from gatekeeper.server.admission import Admission
 from gatekeeper.server.auth import ApiKeys
-from gatekeeper.server.backend import make_backend, make_judge
+from gatekeeper.server.backend import answering, make_backend, make_judge
 from gatekeeper.server.reload import watch
 from gatekeeper.server.selftest import fails_closed
 from gatekeeper.settings import Settings
@@ -68,9 +69,11 @@ class Runtime:
             self._check_calibration()
             self.gate = replace(self.gate, bundle=self._admitted(self.gate.bundle))
             await fails_closed(self.gate)
-            self.metrics.serve(self.gate.bundle)
+            self.metrics.serve(self.gate.bundle, self.backend.fingerprint)
+            self.metrics.answering(await answering(self.backend))
             async with asyncio.TaskGroup() as tasks:
                 chores = [tasks.create_task(watch(self.settings.policy, self.reload))]
+                chores.append(tasks.create_task(self._watch_backend()))
                 if self._log:
                     chores.append(tasks.create_task(self._sync_regularly(self._log)))
                 if self._one_of_several:
@@ -182,7 +185,7 @@ class Runtime:
             return
         self.gate = replace(self.gate, bundle=bundle)
         self.metrics.reloads.labels("ok").inc()
-        self.metrics.serve(bundle)
+        self.metrics.serve(bundle, self.backend.fingerprint)
         log(logging.INFO, "policy in force", policy=bundle.loaded.digest, mode=bundle.policy.mode)
 
     def _bundle(self) -> Bundle:
@@ -221,6 +224,11 @@ class Runtime:
         if self._log is not None:
             self._log.append(record)
             self.metrics.audit_lines.inc()
+
+    async def _watch_backend(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            self.metrics.answering(await answering(self.backend))
 
     async def _sync_regularly(self, decisions: SegmentedLog) -> None:
         while True:
