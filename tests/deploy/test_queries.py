@@ -32,6 +32,7 @@ ANSWERS = [
 QUESTIONS = ("Which nodule?", "How many months?", "Are you sure?", "An unknown question?")
 CALIBRATION = {
     "fingerprint": FINGERPRINT,
+    "created": "2026-01-31T00:00:00Z",
     "confidence": {
         "intercepts": {"supplied": 0.2, "none": -1.0},
         "terms": [{"signal": "confidence.raw", "transform": "logit", "weight": 0.5}],
