@@ -84,6 +84,7 @@ def test_workers_count_as_one(tmp_path: Path, upstream: FakeUpstream) -> None:
             assert value(metrics, "gatekeeper_requests_in_flight") == 0
             assert value(metrics, "gatekeeper_review_items", purpose="held", status="open") == held
             assert value(metrics, "gatekeeper_policy_info", name="default") == 2
+            assert value(metrics, "gatekeeper_backend_up", upstream="0") == 1
             assert value(metrics, "gatekeeper_workers") == 2
         assert gate.stop() == 0
     ends = verify_all(log, head)
