@@ -35,8 +35,8 @@ def _measure(requests: int, rounds: int) -> dict[str, list[Load]]:
     found: dict[str, list[Load]] = {}
     with (
         upstream("tests.load.upstream") as direct,
-        gate(direct) as (plain, _),
-        gate(direct, "--policy", str(POLICIES / "reading.yaml")) as (port, _),
+        gate(direct) as (plain, *_),
+        gate(direct, "--policy", str(POLICIES / "reading.yaml")) as (port, *_),
     ):
         for round_ in range(rounds + 1):
             runs = {

@@ -29,6 +29,8 @@ CONCURRENCIES = (1, 16, 128)
 STREAMS = {1: 12, 16: 64}
 """Streams per round by concurrency; each takes as long as the model speaks, and they begin one by one."""
 Loads = dict[tuple[str, int], list[Load]]
+Costs = dict[tuple[str, int], list[float]]
+"""Seconds of processor time per request that a server took in each round."""
 Streams = dict[tuple[str, int], list[Delays]]
 Row = dict[str, float]
 
@@ -42,22 +44,26 @@ def main() -> None:
     parser.add_argument("--litellm", help="the `litellm` command of an environment with its proxy installed")
     options = parser.parse_args()
     with servers(options.litellm) as running:
-        loads, streams = _measure(running, options.requests, options.rounds)
-    rows = {**_load_rows(loads), **_stream_rows(streams)}
+        loads, costs, streams = _measure(running, options.requests, options.rounds)
+    rows = {**_load_rows(loads, costs), **_stream_rows(streams)}
     _show(rows, running)
     if options.json:
         figures = {**rows, "start_to_ready_s": running.start_to_ready_s}
         options.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
-def _measure(running: Servers, requests: int, rounds: int) -> tuple[Loads, Streams]:
-    loads, streams = defaultdict(list), defaultdict(list)
+def _measure(running: Servers, requests: int, rounds: int) -> tuple[Loads, Costs, Streams]:
+    loads, costs, streams = defaultdict(list), defaultdict(list), defaultdict(list)
     sent = 0
     for round_ in range(rounds + 1):
         for concurrency in CONCURRENCIES:
             for name, port in running.whole.items():
                 size = requests // 4 if name == "litellm proxy" or concurrency == 1 else requests
+                before = running.processor_s(name)
                 loads[name, concurrency].append(uvloop.run(load(port, concurrency, size, sent)))
+                after = running.processor_s(name)
+                if before is not None and after is not None:
+                    costs[name, concurrency].append((after - before) / size)
                 sent += size
         for concurrency, size in STREAMS.items():
             for name, port in running.streaming.items():
@@ -66,11 +72,12 @@ def _measure(running: Servers, requests: int, rounds: int) -> tuple[Loads, Strea
                 sent += size
         if round_ == 0:  # the first round only warms up
             loads.clear()
+            costs.clear()
             streams.clear()
-    return loads, streams
+    return loads, costs, streams
 
 
-def _load_rows(loads: Loads) -> dict[str, Row]:
+def _load_rows(loads: Loads, costs: Costs) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for (name, concurrency), runs in loads.items():
         direct, bare = loads["direct", concurrency], loads["pass-through", concurrency]
@@ -83,6 +90,9 @@ def _load_rows(loads: Loads) -> dict[str, Row]:
             "requests_per_s": statistics.median(run.throughput for run in runs),
             "throughput_over_pass_through": statistics.median(share),
         }
+        if (name, concurrency) in costs:
+            own = statistics.median(costs[name, concurrency])
+            rows[f"{name} @{concurrency}"]["server_cpu_ms_per_request"] = 1e3 * own
     return rows
 
 
@@ -115,6 +125,7 @@ def _show(rows: dict[str, Row], running: Servers) -> None:
         "p50 over direct ms": ("p50_over_direct_ms", ".2f"),
         "requests/s": ("requests_per_s", ".0f"),
         "× pass-through": ("throughput_over_pass_through", ".2f"),
+        "CPU ms per request": ("server_cpu_ms_per_request", ".2f"),
     }
     table.add_column("server @concurrency", justify="right")
     for column in columns:

@@ -30,11 +30,23 @@ _LITELLM = {
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Ports by name: of those that answer at once, and of those that stream; and seconds to readiness."""
+    """Ports by name: of those that answer at once, and of those that stream; and seconds to readiness.
+
+    `processes` are those of the servers that run in one process, so that their processor time can be read.
+    """
 
     whole: dict[str, int]
     streaming: dict[str, int]
     start_to_ready_s: dict[str, float]
+    processes: dict[str, int]
+
+    def processor_s(self, name: str) -> float | None:
+        """Return the processor time that a server has taken so far, None where Linux does not tell it."""
+        stat = Path(f"/proc/{self.processes.get(name)}/stat")
+        if not stat.exists():
+            return None
+        user, system = stat.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
@@ -46,11 +58,13 @@ def servers(litellm: str | None) -> Iterator[Servers]:
             stack.enter_context(upstream(f"tests.load.{name}")) for name in ("upstream", "speaking")
         )
         bare = _free_port()
-        stack.enter_context(_process(*_PYTHON, "tests.load.passthrough", str(bare), _address(direct)))
-        one, one_s = stack.enter_context(gate(direct))
-        two, two_s = stack.enter_context(gate(direct, "--workers", "2"))
-        hold, _ = stack.enter_context(gate(speaker))
-        window, _ = stack.enter_context(gate(speaker, "--policy", str(_window_policy(folder))))
+        forwarding = stack.enter_context(
+            _process(*_PYTHON, "tests.load.passthrough", str(bare), _address(direct))
+        )
+        one, one_s, judging = stack.enter_context(gate(direct))
+        two, two_s, _ = stack.enter_context(gate(direct, "--workers", "2"))
+        hold, *_ = stack.enter_context(gate(speaker))
+        window, *_ = stack.enter_context(gate(speaker, "--policy", str(_window_policy(folder))))
         whole = {"direct": direct, "pass-through": bare, "gatekeeper": one, "gatekeeper, 2 workers": two}
         if litellm:
             whole["litellm proxy"] = stack.enter_context(_litellm(litellm, _address(direct)))
@@ -58,6 +72,7 @@ def servers(litellm: str | None) -> Iterator[Servers]:
             whole,
             {"direct": speaker, "hold": hold, "window": window},
             {"gatekeeper": one_s, "gatekeeper, 2 workers": two_s},
+            {"pass-through": forwarding, "gatekeeper": judging},
         )
 
 
@@ -82,13 +97,13 @@ def upstream(module: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def gate(behind: int, *options: str) -> Iterator[tuple[int, float]]:
-    """Serve a gate in front of an upstream; yield its port and the seconds until it was ready."""
+def gate(behind: int, *options: str) -> Iterator[tuple[int, float, int]]:
+    """Serve a gate in front of an upstream; yield its port, the seconds until it was ready, its process."""
     port, began = _free_port(), time.perf_counter()
     command = (*_PYTHON, "gatekeeper", "serve", "--port", str(port), "--upstream", _address(behind))
-    with _process(*command, *options):
+    with _process(*command, *options) as process:
         _wait(f"http://127.0.0.1:{port}/readyz")
-        yield port, time.perf_counter() - began
+        yield port, time.perf_counter() - began, process
 
 
 @contextlib.contextmanager
@@ -108,7 +123,7 @@ def _litellm(command: str, address: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _process(*command: str) -> Iterator[None]:
+def _process(*command: str) -> Iterator[int]:
     environment = {**os.environ, **_LITELLM}
     process = subprocess.Popen(
         command,
@@ -117,7 +132,7 @@ def _process(*command: str) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(timeout=20)
