@@ -19,7 +19,7 @@ class Check(Protocol):
 
     @property
     def inline(self) -> bool:
-        """Whether it runs in microseconds without waiting, so needs no task of its own."""
+        """Whether it runs in microseconds and never waits: it gets no task and no timer of its own."""
 
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return the findings of one answer, in order of claims."""

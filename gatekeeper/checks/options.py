@@ -40,14 +40,10 @@ class Options:
     """
 
     name = "options"
+    inline = False
 
     def __init__(self, settings: OptionsSettings) -> None:
         self._settings = settings
-
-    @property
-    def inline(self) -> bool:
-        """Whether it only computes."""
-        return not self._settings.asks
 
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return the signals of one answer."""

@@ -22,8 +22,9 @@ def critical_spans(text: str) -> list[Span]:
     outlined = outline(text)
     terms = [(one.first, one.last) for one in outlined.lexemes if _is_critical(one)]
     tokens, spans, end = outlined.tokens, [], 0
+    starts = tokens.starts
     for first, last in sorted({*_figures(tokens.raw), *terms}):
-        if tokens.starts[first] >= end:
+        if starts[first] >= end:
             span = tokens.span(first, last)
             spans.append(span)
             end = span.end

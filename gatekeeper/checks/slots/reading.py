@@ -75,9 +75,9 @@ def _parts(outlined: Outline) -> _Parts:
     tokens, found = outlined.tokens, outlined.lexemes
     named = {
         position
-        for *_, first, last in found
-        if last - first > 1 and any(map(is_numeral, tokens.raw[first:last]))
-        for position in range(first, last)
+        for one in found
+        if one.last - one.first > 1 and any(map(is_numeral, tokens.raw[one.first : one.last]))
+        for position in range(one.first, one.last)
     }
     taken = set(named)
     categories = read_categories(tokens, taken)
@@ -85,7 +85,7 @@ def _parts(outlined: Outline) -> _Parts:
     quantities = read_quantities(tokens, concepts, taken)
     taken -= named
     if taken:
-        found = tuple(one for one in found if taken.isdisjoint(range(one.first, one.last)))
+        found = tuple([one for one in found if taken.isdisjoint(range(one.first, one.last))])
     return _Parts(tokens, found, quantities, categories, frozenset(taken))
 
 
