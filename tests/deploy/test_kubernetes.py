@@ -1,32 +1,35 @@
-"""The manifests: built by kustomize where it is installed, validated, and read for what must hold."""
+"""The manifests: built as kustomize builds them, validated, and read for what must hold."""
 
+import copy
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
 from gatekeeper.cli.serve import serve_command
 from gatekeeper.settings import Settings
+from tests.deploy.kustomize import build, finished
 from tests.deploy.places import DEPLOY, read_yaml
 
 KUBERNETES = DEPLOY / "kubernetes"
 VARIANTS = ("base", "overlays/production", "overlays/shadow", "overlays/gpu")
-VERSION = "1.33"
+VERSIONS = ("1.33", "1.37")
 
-needs_kustomize = pytest.mark.skipif(
-    shutil.which("kubectl") is None, reason="kubectl, which builds kustomizations, is not installed"
+needs_kubectl = pytest.mark.skipif(
+    shutil.which("kubectl") is None,
+    reason="kubectl is not installed; objects were built by the tests' own code",
 )
 
 
 @cache
 def built(variant: str) -> list[dict[str, Any]]:
     """Return the objects that a kustomization builds."""
-    command = (shutil.which("kubectl") or "kubectl", "kustomize", str(KUBERNETES / variant))
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return list(yaml.safe_load_all(output))
+    return finished(build(KUBERNETES / variant))
 
 
 def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -48,16 +51,39 @@ def pod() -> dict[str, Any]:
     return template
 
 
-@needs_kustomize
+@needs_kubectl
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_manifests_fit_the_api(variant: str) -> None:
+def test_objects_are_built_as_kustomize_builds_them(variant: str) -> None:
+    """The tests judge the very objects that `kubectl apply -k` would send."""
+    command = (shutil.which("kubectl") or "kubectl", "kustomize", str(KUBERNETES / variant))
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    theirs = {(entry["kind"], entry["metadata"]["name"]): entry for entry in yaml.safe_load_all(output)}
+    assert {(entry["kind"], entry["metadata"]["name"]): entry for entry in built(variant)} == theirs
+
+
+def test_a_kustomization_that_cannot_be_built_here_is_refused(tmp_path: Path) -> None:
+    """A field that the tests do not understand is no silent pass."""
+    (tmp_path / "kustomization.yaml").write_text("resources: []\nnamePrefix: x-\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="namePrefix is not built here"):
+        build(tmp_path)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_manifests_fit_the_api(variant: str, version: str) -> None:
     """A cluster's API takes every object: names, types and no field that it does not know."""
-    validator = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     for entry in built(variant):
-        validator.validate(entry, VERSION, strict=True)
+        kubernetes_validate.validate(entry, version, strict=True)
 
 
-@needs_kustomize
+def test_a_misspelt_field_is_found() -> None:
+    """The schemas refuse what no cluster would understand."""
+    wrong = copy.deepcopy(of_kind(built("base"), "StatefulSet"))
+    wrong["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError, match="readinesProbe"):
+        kubernetes_validate.validate(wrong, VERSIONS[0], strict=True)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_mounted_exists(variant: str) -> None:
     """No container waits for a volume that nothing declares."""
@@ -69,7 +95,6 @@ def test_what_is_mounted_exists(variant: str) -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == declared
 
 
-@needs_kustomize
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_command_line_is_one_that_the_gate_takes(variant: str) -> None:
     """No replica fails at start over an option that does not exist."""
@@ -79,7 +104,6 @@ def test_the_command_line_is_one_that_the_gate_takes(variant: str) -> None:
     serve_command.make_context("serve", list(options))
 
 
-@needs_kustomize
 def test_production_serves_certified_policies_only() -> None:
     """The production overlay does not start with a policy that no certificate covers."""
     production = built("overlays/production")
@@ -89,7 +113,6 @@ def test_production_serves_certified_policies_only() -> None:
     assert of_kind(production, "HorizontalPodAutoscaler")["spec"]["minReplicas"] == 3
 
 
-@needs_kustomize
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_gate_may_talk_to_whom_it_must(variant: str) -> None:
     """Labels that kustomize adds do not close the way to name resolution, model server and database."""
