@@ -41,7 +41,7 @@ _RESTS_ON = {
     "audit_log": ("audit_head", "audit_rotate_daily", "audit_keep_days"),
     "review_db": (
         *("review_key", "review_key_file", "reviewer_keys", "review_webhook"),
-        *("audit_sample_rate", "drift_reference"),
+        *("audit_sample_rate", "drift_reference", "review_keep_days"),
     ),
 }
 """Settings that would do nothing without another one: whoever sets them believes to be protected."""
@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     review_key: SecretStr | None = None
     review_key_file: Path | None = None
     reviewer_keys: Path | None = None
+    review_keep_days: int | None = Field(default=None, ge=1)
     review_ttl_s: float = Field(default=72 * 3600.0, gt=0)
     review_timeout_s: float = Field(default=5.0, gt=0)
     review_refresh_s: float = Field(default=5.0, gt=0)

@@ -5,6 +5,8 @@ Over HTTP a reviewer's key does.
 """
 
 import functools
+import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +16,24 @@ import click
 import orjson
 from pydantic import ValidationError
 
+from gatekeeper.audit.log import DecisionLog
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.policy.criteria import SAFETY_RATES
 from gatekeeper.review.database import Database
 from gatekeeper.review.queue import ReviewQueue
+from gatekeeper.review.retention import DAY_S, removal, remove_texts, with_old_texts
 from gatekeeper.review.sealing import load_seal, new_key
 from gatekeeper.review.verdict import Said
 
 _RESERVED_S = 60.0
+
+
+def _days(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Read a number of days that is written `90d`."""
+    if not (found := re.fullmatch(r"([1-9]\d{0,4})d", value)):
+        raise click.BadParameter("write a whole number of days, such as 90d")
+    return int(found[1])
+
 
 review_group = click.Group("review", help="Review what was held.")
 
@@ -108,6 +120,30 @@ def resolve_command(
         raise InvalidRequest(first["msg"].removeprefix("Value error, ")) from None
     queue.reserve(item, reviewer, _RESERVED_S)
     click.echo(f"{item}: {queue.resolve(item, reviewer, said)['status']}")
+
+
+@review_group.command("purge")
+@click.option(
+    "--older-than", required=True, callback=_days, metavar="DAYSd", help="Age in days, such as 90d."
+)
+@click.option(
+    "--audit-log",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Decision log of its own that says whose texts go; a server holds the one it writes.",
+)
+@_with_queue
+def purge_command(queue: ReviewQueue, older_than: int, audit_log: Path) -> None:
+    """Remove the texts of settled items that came longer ago, and nothing else about them."""
+    decisions, removed = DecisionLog(audit_log), 0
+    try:
+        while items := with_old_texts(queue.database, time.time() - older_than * DAY_S):
+            decisions.append(removal(items, older_than))
+            remove_texts(queue.database, items)
+            removed += len(items)
+    finally:
+        decisions.close()
+    click.echo(f"removed the texts of {removed} items that came over {older_than} days ago")
 
 
 @review_group.command("key")

@@ -110,6 +110,7 @@ def _sqlite(address: URL, options: dict[str, Any]) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # what is removed is overwritten
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

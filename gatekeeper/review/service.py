@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, ParamSpec, TypeVar
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from gatekeeper.calibration import Calibrations
-from gatekeeper.errors import ReviewError
+from gatekeeper.errors import AuditError, ReviewError
 from gatekeeper.gate import Bundle, Outcome
 from gatekeeper.monitoring.logs import log
 from gatekeeper.monitoring.risk.drift import read_reference, reference_in
@@ -20,6 +21,7 @@ from gatekeeper.monitoring.risk.live import LiveRisk, RiskSettings
 from gatekeeper.review.database import Database
 from gatekeeper.review.entry import drawn_from, items_of
 from gatekeeper.review.queue import ReviewQueue
+from gatekeeper.review.retention import DAY_S, removal, remove_texts, with_old_texts
 from gatekeeper.review.sealing import load_seal
 from gatekeeper.review.webhook import Webhook
 from gatekeeper.settings import Settings
@@ -29,6 +31,7 @@ T = TypeVar("T")
 
 _THREADS: Final = 4
 _RETRY_S: Final = 60.0
+_PURGE_EVERY_S: Final = 3600.0
 
 
 class ReviewService:
@@ -44,6 +47,7 @@ class ReviewService:
         self.gauges = RiskGauges(registry)
         self.risk = LiveRisk(self.queue, self.gauges, _risk_settings(settings, calibrations))
         self._webhook = Webhook(settings.review_webhook) if settings.review_webhook else None
+        self._purge_at = 0.0
         # Threads of its own: a database that hangs must not take those that sync the decision log.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="review")
 
@@ -72,13 +76,17 @@ class ReviewService:
         except TimeoutError:
             raise ReviewError("the review database did not answer in time; try again") from None
 
-    async def tend(self, bundle: Callable[[], Bundle]) -> None:
-        """Refresh the metrics, withhold what expired and tell applications, until cancelled."""
+    async def tend(self, bundle: Callable[[], Bundle], record: Callable[[dict[str, object]], None]) -> None:
+        """Refresh the metrics, withhold what expired, tell applications, remove old texts; until cancelled.
+
+        `record` writes to the decision log whose texts go.
+        """
         while True:
             try:
                 await self.run(self.risk.refresh, bundle())
                 await self._tell()
-            except ReviewError as error:
+                await self._purge(record)
+            except (ReviewError, AuditError) as error:
                 log(logging.ERROR, "review database", why=error.message)
             await asyncio.sleep(self._settings.review_refresh_s)
 
@@ -99,6 +107,17 @@ class ReviewService:
     def _enter(self, outcome: Outcome, record: Mapping[str, Any], drawn: Any, client: str) -> None:
         ttl = self._settings.review_ttl_s
         self.queue.enter(items_of(outcome, record, drawn, client=client, ttl_s=ttl, seal=self.queue.seal))
+
+    async def _purge(self, record: Callable[[dict[str, object]], None]) -> None:
+        days, now = self._settings.review_keep_days, time.monotonic()
+        if days is None or now < self._purge_at:
+            return
+        items = await self.run(with_old_texts, self.queue.database, time.time() - days * DAY_S)
+        if items:
+            record(removal(items, days))
+            await self.run(remove_texts, self.queue.database, items)
+        else:
+            self._purge_at = now + _PURGE_EVERY_S
 
     async def _tell(self) -> None:
         if self._webhook is None:

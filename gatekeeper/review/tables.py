@@ -52,7 +52,8 @@ class Item(Base):
 class Review(Base):
     """What one reviewer said of one item. Rows are added, never changed or removed.
 
-    The reviewer's own words (reason, corrected text) are sealed where a key is configured.
+    The reviewer's own words (reason, corrected text) are sealed where a key is configured; when they have
+    been kept long enough, they go and the rest of the row stays.
     """
 
     __tablename__ = "reviews"
@@ -115,20 +116,23 @@ def _after_create(table: str, dialect: str, statement: str) -> None:
 
 
 def _append_only(table: str) -> None:
-    """Have the database itself refuse to change or remove rows of a table."""
+    """Have the database itself refuse to change or remove rows of a table; only `sealed` may be emptied."""
     refusal = f"{table} is append-only"
-    for verb in ("UPDATE", "DELETE"):
-        _after_create(
-            table,
-            "sqlite",
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END",
-        )
+    kept = ", ".join(column.name for column in Base.metadata.tables[table].columns if column.name != "sealed")
+    abort = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+    for name, when in (
+        ("no_delete", f"DELETE ON {table}"),
+        ("no_update", f"UPDATE OF {kept} ON {table}"),
+        ("no_other_text", f"UPDATE OF sealed ON {table} WHEN NEW.sealed IS NOT NULL"),
+    ):
+        _after_create(table, "sqlite", f"CREATE TRIGGER {table}_{name} BEFORE {when} {abort}")
     _after_create(
         table,
         "postgresql",
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF TG_OP = 'UPDATE' THEN IF NEW.sealed IS NULL "
+        "AND to_jsonb(NEW) - 'sealed' = to_jsonb(OLD) - 'sealed' THEN RETURN NEW; END IF; END IF; "
+        f"RAISE EXCEPTION '{refusal}'; END $$",
     )
     _after_create(
         table,

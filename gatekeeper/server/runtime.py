@@ -79,7 +79,7 @@ class Runtime:
                 if self._one_of_several:
                     chores.append(tasks.create_task(self._tell_regularly()))
                 if self.review:
-                    chores.append(tasks.create_task(self.review.tend(lambda: self.gate.bundle)))
+                    chores.append(tasks.create_task(self.review.tend(lambda: self.gate.bundle, self.record)))
                 self.ready = True
                 log(logging.INFO, "ready", backend=self.backend.name, policy=self.gate.bundle.loaded.digest)
                 yield

@@ -11,7 +11,7 @@ from gatekeeper.settings import POLICIES
 from tests.deploy.places import DOCS, REPOSITORY
 from tests.deploy.queries import alerts
 
-PAGES = ("checks.md", "operations.md", "hazards.md", "security.md", "intended-use.md")
+PAGES = ("checks.md", "operations.md", "review.md", "hazards.md", "security.md", "intended-use.md")
 HAZARDS = (DOCS / "hazards.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]

@@ -1,4 +1,4 @@
-"""Queues on both databases, and items in them."""
+"""Queues on both databases, items in them, and a proxy before them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,9 @@ from gatekeeper.review.queue import ReviewQueue
 from gatekeeper.review.sealing import Seal, new_key, read_keys
 from gatekeeper.review.tables import Base, Item
 from tests.postgres import BINARIES, postgres
+from tests.review.site import site
 
+__all__ = ["site"]
 NOW = 1_800_000_000.0
 
 

@@ -12,10 +12,9 @@ from gatekeeper.review.database import Database
 from gatekeeper.review.queue import ReviewQueue
 from gatekeeper.review.verdict import Said
 from tests.review.conftest import NOW, Clock
+from tests.review.site import SAFE, SCORES
 
 Held = Callable[..., str]
-SCORES = {"accuracy": 2, "safety": 1, "completeness": 4}
-SAFE = {"high_risk_error": False, "unsafe_answer": False, "evidence_contradiction": False}
 
 
 def said(verdict: str, **rest: Any) -> Said:
