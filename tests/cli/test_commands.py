@@ -22,7 +22,7 @@ def test_validate_accepts_shipped_policies() -> None:
     """Every shipped policy is valid and its digest is printed."""
     result = run("policy", "validate", *map(str, sorted(Path("policies").glob("*.yaml"))))
     assert result.exit_code == 0
-    assert result.output.count("sha256:") == 3
+    assert result.output.count("sha256:") == 4
 
 
 def test_validate_names_file_and_line(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_validate_names_file_and_line(tmp_path: Path) -> None:
     assert f"{broken}: line 3" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["default", "strict", "shadow"])
+@pytest.mark.parametrize("name", ["default", "strict", "reading", "shadow"])
 def test_schema_describes_the_shipped_policies(name: str) -> None:
     """The exported JSON Schema accepts what the loader accepts, and refuses an unknown key."""
     schema = orjson.loads(run("policy", "schema").output)
