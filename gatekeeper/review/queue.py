@@ -215,21 +215,24 @@ class ReviewQueue:
 
 
 def _find(session: Session, item_id: str, *, lock: bool = False) -> Item:
-    item = session.get(Item, item_id, with_for_update=lock)
+    item = session.get(Item, item_id, with_for_update=lock) if _may_exist(item_id) else None
     if item is None:
         raise NotFound("there is no such item in the review queue")
     return item
 
 
 def _of_client(session: Session, decision_id: str, client: str) -> Sequence[Item]:
-    found = session.scalars(
-        select(Item)
-        .where(or_(Item.decision_id == decision_id, Item.id == decision_id), Item.client == client)
-        .order_by(Item.choice)
-    ).all()
+    named = or_(Item.decision_id == decision_id, Item.id == decision_id)
+    mine = select(Item).where(named, Item.client == client).order_by(Item.choice)
+    found = session.scalars(mine).all() if _may_exist(decision_id) else ()
     if not found:
         raise NotFound("there is no such decision in the review queue, or it is another application's")
     return found
+
+
+def _may_exist(name: str) -> bool:
+    """Whether a name can be asked for: PostgreSQL fails on NUL, which would look like its own fault."""
+    return "\0" not in name
 
 
 def _reviews(session: Session, item_id: str) -> Sequence[Review]:

@@ -32,10 +32,13 @@ class Scores(_Strict):
 
 
 class Said(_Strict):
-    """One review. `text` is the corrected answer; `outcome` says which risks the answer showed."""
+    """One review. `text` is the corrected answer; `outcome` says which risks the answer showed.
+
+    The reason may stand in the database as it is, and PostgreSQL keeps no NUL.
+    """
 
     verdict: Verdict
-    reason: Annotated[str, Field(min_length=3, max_length=4000)]
+    reason: Annotated[str, Field(min_length=3, max_length=4000, pattern=r"^[^\x00]*$")]
     scores: Scores | None = None
     text: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
     outcome: dict[SafetyRate, bool] = Field(default_factory=dict)

@@ -46,6 +46,7 @@ def create_app(
             Route("/healthz", endpoints.healthz, methods=["GET"]),
             Route("/readyz", endpoints.readyz, methods=["GET"]),
             Route("/metrics", endpoints.metrics, methods=["GET"]),
+            Route("/openapi.json", endpoints.openapi, methods=["GET"]),
         ],
         exception_handlers={HTTPException: _not_served},
         lifespan=lifespan,

@@ -1,8 +1,12 @@
 """The endpoints. Everything that carries an answer goes through `Runtime.answer`; nothing else may."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
+import orjson
+import yaml
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
@@ -32,6 +36,7 @@ SUPPORTED = (
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
+    "GET /openapi.json",
 )
 
 Endpoint = Callable[[Request], Awaitable[ASGIApp]]
@@ -137,3 +142,13 @@ async def metrics(request: Request) -> Response:
     """`GET /metrics` in Prometheus' text format."""
     body = runtime_of(request).metrics.exposition()
     return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def openapi(request: Request) -> Response:
+    """`GET /openapi.json`: what this server understands, as an OpenAPI 3.1 document."""
+    return Response(await asyncio.to_thread(_document), media_type="application/json")
+
+
+@cache
+def _document() -> bytes:
+    return orjson.dumps(yaml.safe_load(Path(__file__).with_name("openapi.yaml").read_bytes()))

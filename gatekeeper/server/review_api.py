@@ -31,7 +31,7 @@ class Listing(_Strict):
 
     settled: bool = False
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Annotated[int, Field(ge=0)] = 0
+    offset: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
 
 
 class Reservation(_Strict):

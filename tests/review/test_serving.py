@@ -299,3 +299,19 @@ class _Broken:
 
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         raise RuntimeError("broken on purpose")
+
+
+def test_requests_that_no_database_can_serve(site: Callable[..., Site]) -> None:
+    """Names with NUL and offsets beyond all bounds are the client's errors, not an outage of the database."""
+    here = site(review_key=None)
+    asked = [
+        here.call("GET", "gatekeeper/reviews/a%00b", "ada"),
+        here.call("POST", "gatekeeper/reviews/a%00b/reserve", "ada", json={}),
+        here.call("GET", "gatekeeper/decisions/a%00b"),
+        here.call("GET", f"gatekeeper/reviews?offset={2**63}", "ada"),
+        here.review(here.ask().json()["gatekeeper"]["decision_id"], "ada", "reject", reason="no \0 evidence"),
+    ]
+    assert [reply.status_code for reply in asked] == [404, 404, 404, 400, 400]
+    reported = {"decision_id": "a\0b", "outcome": {"unsafe_answer": True}}
+    told = here.call("POST", "gatekeeper/outcomes", json=reported)
+    assert (told.status_code, told.json()["counted"]) == (202, False)
