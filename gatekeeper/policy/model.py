@@ -160,8 +160,8 @@ class NliSettings(CheckSettings):
     """The nli check. `model` is a folder (see `gatekeeper.checks.nli.reader`), the embedded one by default.
 
     `statements` is how many statements of the evidence are read beside a claim, `threshold` the
-    probability from which a claim counts as contradicted. A folder needs its digest in `sha256`: what
-    a policy decides, and what a certificate says of it, depends on the model.
+    probability from which a claim counts as contradicted, or as supported. A folder needs its digest in
+    `sha256`: what a policy decides, and what a certificate says of it, depends on the model.
     """
 
     enabled: bool = False

@@ -99,7 +99,7 @@ class Nli:
             supported, contradicted = contradicted, supported
         if contradicted >= self._threshold:
             return Verdict.CONTRADICTED, contradicted
-        return (Verdict.SUPPORTED if supported >= 0.5 else Verdict.NOT_ADDRESSED), contradicted
+        return (Verdict.SUPPORTED if supported >= self._threshold else Verdict.NOT_ADDRESSED), contradicted
 
 
 _SILENCE: Final = (0.0, 0.0, 1.0)

@@ -48,7 +48,9 @@ def _verdicts(findings: Sequence[Finding]) -> list[Verdict]:
 
 async def test_a_finding_shows_the_statement_that_decided() -> None:
     """A clinician sees which sentence of the evidence contradicts the claim, with its probability."""
-    found = await Nli(load_reader())(_subject("Metformin is not withheld after contrast when eGFR is below 30."))
+    claim = "Metformin is not withheld after contrast when eGFR is below 30."
+
+    found = await Nli(load_reader())(_subject(claim))
 
     assert _verdicts(found) == [Verdict.CONTRADICTED]
     assert found[0].value is not None and float(found[0].value) > 0.5
