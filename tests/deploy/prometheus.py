@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -34,6 +35,14 @@ class Prometheus:
         assert answer["status"] == "success", (query, answer.get("error"))
         values = [float(series["value"][1]) for series in answer["data"]["result"]]
         return [value for value in values if math.isfinite(value)]
+
+    def ask_over(self, query: str, start: float, end: float, step_s: float) -> list[dict[str, Any]]:
+        """Return the series that a range query yields: `metric`, and `values` as (time, text)."""
+        asked: dict[str, str | float] = {"query": query, "start": start, "end": end, "step": step_s}
+        answer = httpx.get(f"{self.url}/api/v1/query_range", params=asked).json()
+        assert answer["status"] == "success", (query, answer.get("error"))
+        series: list[dict[str, Any]] = answer["data"]["result"]
+        return series
 
     def wait_for(self, query: str, limit_s: float = 30) -> list[float]:
         """Ask until there is an answer, and return it; an empty list when there is none in time."""

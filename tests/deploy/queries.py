@@ -39,5 +39,18 @@ def panels() -> Iterator[tuple[str, str]]:
     for path in DASHBOARDS:
         for panel in orjson.loads(path.read_bytes())["panels"]:
             for target in panel["targets"]:
-                query = target["expr"].replace("$__rate_interval", "1m").replace("$job", ".*")
-                yield f"{path.stem}: {panel['title']}", query
+                yield f"{path.stem}: {panel['title']}", _filled_in(target["expr"])
+
+
+def targets(dashboard: str, title: str) -> list[dict[str, str]]:
+    """Return the queries of one panel and how their series are labelled."""
+    path = DEPLOY / "grafana" / "dashboards" / f"{dashboard}.json"
+    (panel,) = [panel for panel in orjson.loads(path.read_bytes())["panels"] if panel["title"] == title]
+    return [
+        {"expr": _filled_in(target["expr"]), "legendFormat": target["legendFormat"]}
+        for target in panel["targets"]
+    ]
+
+
+def _filled_in(query: str) -> str:
+    return query.replace("$__rate_interval", "1m").replace("$job", ".*")

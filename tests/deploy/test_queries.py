@@ -66,7 +66,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 def _settings(folder: Path) -> Settings:
     """Return settings with staged answers, calibration, certificate, decision log and review database."""
     script, calibration, reference = (
-        _written(folder / f"{name}.json", content)
+        written(folder / f"{name}.json", content)
         for name, content in (("script", ANSWERS), ("calibration", CALIBRATION), ("reference", REFERENCE))
     )
     certificate, trusted = _certified(folder, calibration)
@@ -84,7 +84,8 @@ def _settings(folder: Path) -> Settings:
     )
 
 
-def _written(path: Path, content: object) -> Path:
+def written(path: Path, content: object) -> Path:
+    """Write content as JSON and return where."""
     path.write_bytes(orjson.dumps(content))
     return path
 

@@ -35,7 +35,7 @@ def test_the_unit_is_valid(tmp_path: Path) -> None:
 
 @needs_systemd
 def test_the_unit_is_hardened() -> None:
-    """The score of exposure that systemd gives of exposure (0 safe, 10 not) stays at most 2."""
+    """The exposure that systemd finds (0 safe, 10 not) is at most 2."""
     scored = subprocess.run(
         [ANALYZE, "security", "--offline=true", "--no-pager", "--threshold=20", str(UNIT)],
         check=False,
