@@ -11,7 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-BINARIES = tuple(shutil.which(name) for name in ("initdb", "postgres"))
+_DEBIAN = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+"""Where Debian keeps the server's programs, off everybody's PATH."""
+_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), *_DEBIAN))
+BINARIES = tuple(shutil.which(name, path=_PATH) for name in ("initdb", "postgres"))
 
 
 @contextlib.contextmanager
