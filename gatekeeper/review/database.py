@@ -1,6 +1,8 @@
 """The operations database: SQLite in a file, or PostgreSQL where several hosts share it."""
 
 import contextlib
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -107,7 +109,7 @@ def _sqlite(address: URL, options: dict[str, Any]) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: object) -> None:
         connection.isolation_level = None  # the driver would begin late, and fail where it should wait
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA secure_delete=ON")  # what is removed is overwritten
@@ -118,3 +120,17 @@ def _sqlite(address: URL, options: dict[str, Any]) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Switch to the write-ahead log, for which SQLite itself waits for no other process that does so too."""
+    until = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
