@@ -31,10 +31,11 @@ class SharedMetrics:
         To be called before the first metric is made.
         """
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self.folder)
-        # The library leaves its multi-process mode untyped.
-        values.ValueClass = values.MultiProcessValue(lambda: self.worker)  # type: ignore[no-untyped-call]
+        values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]  # the library has no types here
+            lambda: self.worker
+        )
         registry = CollectorRegistry()
-        _AllWorkers(registry, str(self.folder))  # type: ignore[no-untyped-call]
+        _AllWorkers(registry, str(self.folder))  # type: ignore[no-untyped-call]  # as above
         return registry
 
 

@@ -53,6 +53,8 @@ class Nli:
         """
         passages = list(self._passages(subject))
         rows = await self._read([passage.pair for passage in passages if passage.statements])
+        pairs = zip(subject.claims, passages, strict=False)
+        rows = _turned(rows, [claim.denied for claim, passage in pairs if passage.statements])
         findings = list(self._findings(subject, passages, iter(rows.tolist())))
         return [*findings, *_signals(rows), *_unread(subject)]
 
@@ -80,7 +82,7 @@ class Nli:
         for position, passage in enumerate(passages):
             claim = subject.claims[position]
             row = next(rows) if passage.statements else _SILENCE
-            verdict, value = self._verdict(row, denied=claim.denied)
+            verdict, value = self._verdict(row)
             told = passage.nearest if verdict is not Verdict.NOT_ADDRESSED else None
             yield Finding(
                 check=self.name,
@@ -92,14 +94,19 @@ class Nli:
                 evidence=EvidenceSpan(told.document, told.span) if told else None,
             )
 
-    def _verdict(self, row: Sequence[float], *, denied: bool) -> tuple[Verdict, float]:
-        """Return the verdict and P(contradicted); `denied` turns the claim round."""
+    def _verdict(self, row: Sequence[float]) -> tuple[Verdict, float]:
+        """Return the verdict and P(contradicted)."""
         supported, contradicted, _ = row
-        if denied:
-            supported, contradicted = contradicted, supported
         if contradicted >= self._threshold:
             return Verdict.CONTRADICTED, contradicted
         return (Verdict.SUPPORTED if supported >= self._threshold else Verdict.NOT_ADDRESSED), contradicted
+
+
+def _turned(rows: Probabilities, denied: Sequence[bool]) -> Probabilities:
+    """Turn claims round that the answer denies: what supports such a claim contradicts the answer."""
+    turned = rows.copy()
+    turned[denied] = rows[denied][:, [_CONTRADICTED, _SUPPORTED, 2]]
+    return turned
 
 
 _SILENCE: Final = (0.0, 0.0, 1.0)

@@ -50,7 +50,7 @@ class Reader:
         self.digest = digest
         try:
             import onnxruntime  # noqa: PLC0415  # an extra, and 50 ms: only where a policy asks for it
-            from tokenizers import Tokenizer  # noqa: PLC0415
+            from tokenizers import Tokenizer  # noqa: PLC0415  # as above
         except ImportError as error:
             raise PolicyError(
                 "checks.nli needs onnxruntime and tokenizers: install radsafe-gatekeeper[nli], or disable it"

@@ -68,6 +68,14 @@ async def test_a_denied_claim_is_turned_round() -> None:
     ]
 
 
+async def test_signals_turn_with_a_denied_claim() -> None:
+    """Risk is fused from the signals, so they count a denied truth as a contradiction, too."""
+    found = await Nli(Recorded([0.9, 0.05, 0.05]))(_subject("Metformin is withheld.", denied=True))
+
+    said = {finding.detector: finding.value for finding in found if finding.claim is None}
+    assert said == {"nli.p_contradicted": 0.9, "nli.p_supported": 0.05}
+
+
 async def test_without_evidence_nothing_is_addressed() -> None:
     """No statement, no verdict but silence: the model is not asked."""
     reader = Recorded([0.0, 1.0, 0.0])
