@@ -1,6 +1,5 @@
 """What a process that requires a certificate may serve, and until when."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -29,7 +28,7 @@ def _utc_now() -> datetime:
 
 
 class Certification:
-    """The leave to serve of one process. Files are read at every `admit`, so that renewals are seen.
+    """The leave to serve of one process; `clearance` is the one in force, None without or in shadow mode.
 
     Shadow mode needs no certificate, delivers everything, and is never certified.
     """
@@ -42,16 +41,13 @@ class Certification:
         self._override = _override(settings)
         self.clearance: Clearance | None = None
 
-    def admit(self, bundle: Bundle, fingerprint: str | None) -> Bundle:
-        """Return the bundle as it may be served, certified or not.
+    def clear(self, bundle: Bundle, fingerprint: str | None) -> Clearance | None:
+        """Return the leave to serve a bundle, which is not in force yet; None in shadow mode.
 
-        Raises CertificateError, changing nothing, where a binding fails and no override stands in.
+        Certificates are read anew, so that renewals are seen. Raises CertificateError where a binding
+        fails and no override stands in.
         """
-        clearance = None
-        if bundle.policy.mode != "shadow":
-            clearance = self._clear(bundle, fingerprint)
-        self.clearance = clearance
-        return replace(bundle, certified=clearance is not None and clearance.certified)
+        return None if bundle.policy.mode == "shadow" else self._clear(bundle, fingerprint)
 
     def check(self, fingerprint: str | None) -> None:
         """Raise CertificateError where the leave has run out, or another model has answered."""

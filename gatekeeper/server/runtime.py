@@ -29,6 +29,7 @@ from gatekeeper.settings import Settings
 from gatekeeper.windowing import Release, answer_in_windows
 
 if TYPE_CHECKING:
+    from gatekeeper.certificate import Clearance
     from gatekeeper.review.service import ReviewService
     from gatekeeper.server.certification import Certification
 
@@ -67,7 +68,7 @@ class Runtime:
             if self.judge:
                 await self.judge.start()
             self._check_calibration()
-            self.gate = replace(self.gate, bundle=self._admitted(self.gate.bundle))
+            self._serve(*self._admitted(self.gate.bundle))
             await fails_closed(self.gate)
             self.metrics.serve(self.gate.bundle, self.backend.fingerprint)
             self.metrics.answering(await answering(self.backend))
@@ -175,15 +176,16 @@ class Runtime:
             bundle = self._bundle()
             if bundle.loaded.digest == self.gate.bundle.loaded.digest:
                 bundle = self.gate.bundle
-            bundle = self._admitted(bundle)
+            bundle, clearance = self._admitted(bundle)
             if bundle == self.gate.bundle:
+                self._serve(bundle, clearance)
                 return
             self.record({"event": "policy", "at": _now(), "policy": bundle.loaded.digest})
         except GatekeeperError as error:
             self.metrics.reloads.labels("refused").inc()
             log(logging.ERROR, "policy refused, the last good one stays", why=error.message)
             return
-        self.gate = replace(self.gate, bundle=bundle)
+        self._serve(bundle, clearance)
         self.metrics.reloads.labels("ok").inc()
         self.metrics.serve(bundle, self.backend.fingerprint)
         log(logging.INFO, "policy in force", policy=bundle.loaded.digest, mode=bundle.policy.mode)
@@ -194,19 +196,26 @@ class Runtime:
         except RecursionError:
             raise PolicyError(f"{self.settings.policy}: is nested too deeply") from None
 
-    def _admitted(self, bundle: Bundle) -> Bundle:
-        """Return the bundle as it may be served; CertificateError where one is required and none holds."""
+    def _admitted(self, bundle: Bundle) -> "tuple[Bundle, Clearance | None]":
+        """Return the bundle as it may be served and the leave, recorded but not in force yet.
+
+        Raises CertificateError where a certificate is required and none holds.
+        """
         certification = self.certification
         if certification is None:
-            return bundle
-        before = certification.clearance
-        bundle = certification.admit(bundle, self.backend.fingerprint)
-        clearance = certification.clearance
-        if clearance is not None and clearance != before:
+            return bundle, None
+        clearance = certification.clear(bundle, self.backend.fingerprint)
+        if clearance is not None and clearance != certification.clearance:
             self.record({**clearance.record(), "at": _now(), "policy": bundle.loaded.digest})
-        expiry = clearance.until.timestamp() if clearance and clearance.certified else 0.0
-        self.metrics.certificate_expiry.set(expiry)
-        return bundle
+        return replace(bundle, certified=clearance is not None and clearance.certified), clearance
+
+    def _serve(self, bundle: Bundle, clearance: "Clearance | None") -> None:
+        """Put a bundle in force, and with it the leave to serve it."""
+        self.gate = replace(self.gate, bundle=bundle)
+        if self.certification is not None:
+            self.certification.clearance = clearance
+            expiry = clearance.until.timestamp() if clearance and clearance.certified else 0.0
+            self.metrics.certificate_expiry.set(expiry)
 
     def _check_calibration(self) -> None:
         """Refuse to start with calibrations of which none belongs to the model being served."""

@@ -16,7 +16,7 @@ from gatekeeper.audit.log import lines_of
 from gatekeeper.backends.base import Backend
 from gatekeeper.backends.extractive import ExtractiveBackend
 from gatekeeper.certificate import code_digest, new_key, trusted_line
-from gatekeeper.errors import CertificateError, ConfigurationError
+from gatekeeper.errors import AuditError, CertificateError, ConfigurationError
 from gatekeeper.policy import load_policy
 from gatekeeper.server.app import create_app
 from gatekeeper.server.runtime import Runtime
@@ -236,6 +236,31 @@ def test_a_renewed_certificate_is_read_at_reload(site: Site, start: Start) -> No
     served.runtime.reload()
     served.clock[0] = NOW + timedelta(days=90)
     assert served.ask().json()["gatekeeper"]["policy"]["certified"] is True
+
+
+def test_a_renewal_that_cannot_be_recorded_is_not_in_force(
+    site: Site, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody serves under a leave that the decision log does not know."""
+    path = site.certificate()
+    served = start(site.settings(path))
+    path.write_bytes(site.certificate(expires=NOW + timedelta(days=400)).read_bytes())
+
+    def full(record: dict[str, object]) -> None:
+        raise AuditError("no space left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(served.runtime, "record", full)
+        served.runtime.reload()
+
+    assert (
+        served.client.get("/readyz").json()["certificate"]["until"] == (NOW + timedelta(days=89)).isoformat()
+    )
+    served.runtime.reload()
+    assert (
+        served.client.get("/readyz").json()["certificate"]["until"] == (NOW + timedelta(days=400)).isoformat()
+    )
+    assert len(site.events("certificate")) == 2
 
 
 class Swapped(ExtractiveBackend):
