@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     upstream_retries: int = Field(default=2, ge=0, le=10)
     keep_alive_s: float = Field(default=2.0, gt=0)
     drain_s: float = Field(default=30.0, ge=0)
+    worker_hang_s: float = Field(default=60.0, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="before")

@@ -91,8 +91,7 @@ class Metrics:
         self._histograms()
         self._resolved()
         self._gauges()
-        if shared:
-            self._workers(shared)
+        self._workers(restarted=shared is not None and shared.restarted)
 
     def _gauges(self) -> None:
         self.in_flight = self._gauge("gatekeeper_requests_in_flight", "Requests being served.")
@@ -139,10 +138,10 @@ class Metrics:
         for result in ("ok", "refused"):
             self.reloads.labels(result)
 
-    def _workers(self, shared: SharedMetrics) -> None:
-        self._gauge("gatekeeper_workers", "Workers that run.").set(1)
+    def _workers(self, *, restarted: bool) -> None:
+        self._gauge("gatekeeper_workers", "Workers that run; without workers, the one process.").set(1)
         restarts = self._counter("gatekeeper_worker_restarts_total", "Workers that died and came back.")
-        restarts.inc(int(shared.restarted))
+        restarts.inc(int(restarted))
 
     def _counters(self) -> None:
         self.decisions = self._counter(

@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import click
 import uvicorn
@@ -24,6 +25,8 @@ from gatekeeper.monitoring.shared import SharedMetrics, forget
 from gatekeeper.server.app import create_app
 from gatekeeper.server.workers import Place, Supervisor, listening
 from gatekeeper.settings import Settings
+
+_BEAT_EVERY_S: Final = 1.0
 
 
 def serve(settings: Settings) -> None:
@@ -40,7 +43,7 @@ def serve(settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="gatekeeper-") as folder:
         work = functools.partial(_work, settings, Path(folder))
         bury = functools.partial(forget, Path(folder))
-        code = Supervisor(settings.workers, work, bury, settings.drain_s).run()
+        code = Supervisor(settings.workers, work, bury, settings.drain_s, settings.worker_hang_s).run()
     sys.exit(code)
 
 
@@ -120,7 +123,12 @@ class _Server(uvicorn.Server):
         gc.set_threshold(50_000, 20, 100)
         if self._place is not None:
             asyncio.get_running_loop().add_reader(self._place.pulse, self._orphaned, self._place.pulse)
+            self._beat(self._place)
             listening()
+
+    def _beat(self, place: Place) -> None:
+        place.beat()
+        asyncio.get_running_loop().call_later(_BEAT_EVERY_S, self._beat, place)
 
     def _orphaned(self, pulse: int) -> None:
         """Drain when the supervisor is gone: nobody would bring this worker back, or stop it."""

@@ -1,4 +1,4 @@
-"""Several processes: a supervisor forks them, brings back one that dies, and passes signals on.
+"""Several processes: a supervisor forks them, brings back one that dies or hangs, and passes signals on.
 
 They are forked from a process that has loaded the code already, so one that comes back does so at once, and
 with the same code.
@@ -6,6 +6,7 @@ with the same code.
 
 import gc
 import logging
+import mmap
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ _REFUSALS: Final = (2, 3)
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)
 _HEALTHY_S: Final = 60.0
 _LONGEST_WAIT_S: Final = 30.0
+_LOOKS: Final = 4
+"""How often a supervisor looks at the heartbeats in the time after which a worker counts as hung."""
 _HOPELESS: Final = 5
 """Short lives in a row after which a worker counts as one that cannot start."""
 
@@ -29,12 +32,18 @@ _HOPELESS: Final = 5
 class Place:
     """What a worker is told: its number, whether one died in this place before, and its supervisor's pulse.
 
-    `pulse` is a file descriptor that reads as ended once the supervisor is gone.
+    `pulse` is a file descriptor that reads as ended once the supervisor is gone. A worker that serves calls
+    `beat` about every second.
     """
 
     number: int
     restarted: bool
     pulse: int
+    heartbeats: "memoryview[float]"
+
+    def beat(self) -> None:
+        """Tell the supervisor that this worker's event loop runs."""
+        self.heartbeats[self.number - 1] = time.monotonic()
 
 
 @dataclass(slots=True)
@@ -52,8 +61,9 @@ class _Worker:
 class Supervisor:
     """Runs `count` workers, each of which calls `work`; `bury` is told the number of one that has ended.
 
-    `work` serves until SIGTERM, or raises SystemExit with 2 or 3 where it cannot start. All signals that
-    concern the supervisor are blocked and waited for, so none comes in between.
+    `work` serves until SIGTERM, or raises SystemExit with 2 or 3 where it cannot start. A worker that has
+    not beaten for `hang_s` seconds since its start or last beat is killed; 0 turns that off. All signals
+    that concern the supervisor are blocked and waited for, so none comes in between.
     """
 
     def __init__(
@@ -62,11 +72,14 @@ class Supervisor:
         work: Callable[[Place], None],
         bury: Callable[[int], None],
         drain_s: float,
+        hang_s: float = 0.0,
     ) -> None:
         self._workers = [_Worker(number) for number in range(1, count + 1)]
         self._work = work
         self._bury = bury
         self._drain_s = drain_s
+        self._hang_s = hang_s
+        self._heartbeats = memoryview(mmap.mmap(-1, 8 * count)).cast("d")
         self._stopping = False
         self._exit = 0
         self._pulse = os.pipe()
@@ -126,7 +139,17 @@ class Supervisor:
             if worker.due is not None and worker.due <= now:
                 self._fork(worker, mask)
         waits = [worker.due - now for worker in self._workers if worker.due is not None]
+        if self._hang_s:
+            self._kill_hung(now)
+            waits.append(self._hang_s / _LOOKS)
         signal.setitimer(signal.ITIMER_REAL, min(waits, default=0))
+
+    def _kill_hung(self, now: float) -> None:
+        for worker in self._workers:
+            seen = max(worker.born, self._heartbeats[worker.number - 1])
+            if worker.pid is not None and now - seen > self._hang_s:
+                log(logging.ERROR, "worker hangs, and is killed", worker=worker.number, pid=worker.pid)
+                os.kill(worker.pid, signal.SIGKILL)
 
     def _fork(self, worker: _Worker, mask: set[signal.Signals | int]) -> None:
         worker.starts += 1
@@ -146,7 +169,7 @@ class Supervisor:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             # A SIGHUP waits until somebody listens to it, which `listening` says.
             signal.pthread_sigmask(signal.SIG_SETMASK, {*mask, signal.SIGHUP})
-            self._work(Place(worker.number, worker.starts > 1, self._pulse[0]))
+            self._work(Place(worker.number, worker.starts > 1, self._pulse[0], self._heartbeats))
             code = 0
         except SystemExit as ended:
             code = ended.code
