@@ -51,8 +51,13 @@ def _request(number: int) -> dict[str, Any]:
 
 
 def response_body() -> bytes:
-    """Return the answer with its token probabilities, as an OpenAI server sends it."""
-    pieces = tokens(ANSWER, TOKENS)
+    """Return the rig's answer with its token probabilities, as an OpenAI server sends it."""
+    return response_to(ANSWER, TOKENS)
+
+
+def response_to(answer: str, count: int) -> bytes:
+    """Return an answer of `count` tokens with their probabilities."""
+    pieces = tokens(answer, count)
     rows = [_row(piece, position) for position, piece in enumerate(pieces)]
     body = {
         "id": "chatcmpl-rig",
@@ -62,7 +67,7 @@ def response_body() -> bytes:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": ANSWER},
+                "message": {"role": "assistant", "content": answer},
                 "logprobs": {"content": rows},
                 "finish_reason": "stop",
             }

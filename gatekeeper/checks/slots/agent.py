@@ -1,7 +1,7 @@
 """Drugs, contrast agents, devices, routes, modalities: members of closed classes that were swapped."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from gatekeeper.checks.slots.lexicon import BROAD, GENERIC, Role
 from gatekeeper.checks.slots.tokens import Lexeme
@@ -33,6 +33,10 @@ class Agent(NamedTuple):
     def signature(self) -> str:
         """The kind and the class."""
         return f"agent:{self.group}"
+
+    def told_by(self, anchors: frozenset[str]) -> Self:
+        """Return it with the concepts that tell it from others."""
+        return self._replace(anchors=anchors)
 
 
 def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:

@@ -1,8 +1,6 @@
 """Which statements speak of what a claim speaks of, and how closely."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence, Set
 from heapq import nlargest
 from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -39,25 +37,27 @@ class Rarity:
     """How much a concept tells apart: one that every statement names tells little."""
 
     def __init__(self, statements: Iterable["Statement"]) -> None:
-        self._named: Counter[str] = Counter()
+        self._named: dict[str, int] = {}
         for statement in statements:
-            self._named.update(statement.outline.named)
+            for concept in statement.outline.named:
+                self._named[concept] = self._named.get(concept, 0) + 1
 
     def weighed(self, terms: Mapping[str, float]) -> dict[str, float]:
         """Return the terms with their weights reduced by how common they are, beside the rarest of them."""
         if not terms:
             return {}
-        named = [self._named.get(concept, 0) for concept in terms]
-        fewest = min(named)
-        return {
-            concept: weight if count < 2 else weight * _rarity(fewest, count)
-            for (concept, weight), count in zip(terms.items(), named, strict=True)
-        }
+        named = self._named
+        rarest = _commonness(min([named.get(concept, 0) for concept in terms]))
+        weighed: dict[str, float] = {}
+        for concept, weight in terms.items():
+            count = named.get(concept, 0)
+            weighed[concept] = weight if count < 2 else weight * (rarest / _commonness(count))
+        return weighed
 
 
-@lru_cache(maxsize=4096)
-def _rarity(fewest: int, named: int) -> float:
-    return (1.0 + 0.4 * log(max(1, fewest))) / (1.0 + 0.4 * log(named))
+def _commonness(named: int) -> float:
+    """Return how little a concept tells that so many statements name: 1 where one does."""
+    return 1.0 + 0.4 * log(named) if named > 1 else 1.0
 
 
 class Aligned(NamedTuple):
@@ -112,12 +112,14 @@ class Aligned(NamedTuple):
         return self.score + 0.5 * self.back - (0.5 * self.unmet / self.whole if self.whole else 0.0)
 
 
-def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -> Iterator[Aligned]:
-    """Yield every clause of the statements that speaks of what a clause of a claim speaks of.
+def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -> list[Aligned]:
+    """Return every clause of the statements that speaks of what a clause of a claim speaks of.
 
     Clauses that hold under other conditions are left out.
     """
     terms, around = rarity.weighed(claim.clause.terms), rarity.weighed(claim.around)
+    whole = sum(terms.values())
+    aligned: list[Aligned] = []
     for position in _candidates(claim.words, statements):
         statement = statements[position]
         if not _may_align(terms, around, statement):
@@ -130,13 +132,13 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
             matches = compare_slots(claim, other)
             score = _with_slots(overlap, claim.clause, matches)
             if score >= ALIGNED or (score >= LIKELY and any(match.differs == "unit" for match in matches)):
-                yield Aligned(
+                one = Aligned(
                     position,
                     other,
                     score,
                     back_share(rarity.weighed(other.terms), claim.named),
                     overlap.own,
-                    sum(terms.values()),
+                    whole,
                     overlap.hit,
                     overlap.unmet,
                     agreed=tuple([match for match in matches if not match.differs]),
@@ -144,14 +146,22 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
                     chosen=gate.context_fits(claim, other),
                     conditions_met=_conditions_met(claim.clause, other, statement),
                 )
+                aligned.append(one)
+    return aligned
 
 
 def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> list[int]:
     """Return the statements that share most words with a claim, at most MAX_CANDIDATES, in order."""
-    shared = [
-        (len(named & statement.outline.named) + len(named & statement.heading), -position)
+    sharing = [
+        position
         for position, statement in enumerate(statements)
         if not (named.isdisjoint(statement.outline.named) and named.isdisjoint(statement.heading))
+    ]
+    if len(sharing) <= MAX_CANDIDATES:
+        return sharing
+    shared = [
+        (len(named & statements[at].outline.named) + len(named & statements[at].heading), -at)
+        for at in sharing
     ]
     return sorted([-position for _, position in nlargest(MAX_CANDIDATES, shared)])
 

@@ -1,6 +1,6 @@
 """A clause: what it speaks of, under which conditions, with which slots."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gatekeeper.checks.slots.agent import Agent
@@ -62,11 +62,9 @@ class Clause(NamedTuple):
         """Whether there is anything in it to compare."""
         return bool(self.terms or self.quantities or self.categories or self.sides or self.stance)
 
-    def values(self) -> Iterator[Quantity | Category | Side]:
-        """Yield the slots that a supporting statement has to meet one by one."""
-        yield from self.quantities
-        yield from self.categories
-        yield from self.sides
+    def values(self) -> tuple[Quantity | Category | Side, ...]:
+        """Return the slots that a supporting statement has to meet one by one."""
+        return (*self.quantities, *self.categories, *self.sides)
 
 
 class Assertion(NamedTuple):
@@ -100,19 +98,23 @@ def _forbids(stance: Stance | None) -> bool:
 
 def assertions(
     clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str]
-) -> Iterator[Assertion]:
-    """Yield every clause of a claim that says something; a later one that names nothing adds none.
+) -> list[Assertion]:
+    """Return every clause of a claim that says something; a later one that names nothing adds none.
 
     An earlier clause is context where it fills in other kinds of slots: in "an 8 mm nodule is 4A; CT
     follows in 3 months" the size chooses the row for the CT, in a list of rows it does not.
     """
-    named = {concept: weight for one in (*context, *clauses) for concept, weight in one.terms.items()}
+    terms = {concept: weight for one in (*context, *clauses) for concept, weight in one.terms.items()}
+    named = frozenset(terms)
+    found: list[Assertion] = []
     for place, clause in enumerate(clauses):
-        if not clause.says_something or (place and not clause.terms and not any(clause.values())):
+        values = clause.values()
+        if not clause.says_something or (place and not clause.terms and not values):
             continue
-        own = {slot.signature for slot in clause.values()}
-        earlier = tuple(
-            one for one in clauses[:place] if own.isdisjoint(slot.signature for slot in one.values())
-        )
-        around = {concept: weight for concept, weight in named.items() if concept not in clause.terms}
-        yield Assertion(clause, context + earlier, around, frozenset(named), words)
+        own = {slot.signature for slot in values}
+        earlier = [
+            one for one in clauses[:place] if own.isdisjoint([slot.signature for slot in one.values()])
+        ]
+        around = {concept: weight for concept, weight in terms.items() if concept not in clause.terms}
+        found.append(Assertion(clause, (*context, *earlier), around, named, words))
+    return found

@@ -82,7 +82,7 @@ def _judge(
     claim: Assertion, reading: Reading, statements: Sequence["Statement"], rarity: Rarity
 ) -> Comparison:
     """Judge one clause of a claim by all statements that speak of the same."""
-    aligned = list(align(claim, statements, rarity))
+    aligned = align(claim, statements, rarity)
     top = max((one.rank for one in aligned if len(mistakes(one)) < 2), default=0.0)
     against = [
         one for one in aligned if one.rank >= top - CLOSE and contradicts(one, claim.clause, statements)
@@ -117,7 +117,7 @@ def _supported(claim: Assertion, aligned: Sequence[Aligned]) -> Comparison | Non
     ]
     best = max(agreeing, key=lambda one: one.rank, default=None)
     met = {match.claim for one in agreeing for match in one.agreed}
-    slots = list(claim.clause.values())
+    slots = claim.clause.values()
     if best is None or best.margin < SUPPORTS or best.unmet > UNHEARD * best.whole:
         return None
     said = sum(best.own.values()) + sum((slot.first, slot.last) in met for slot in slots)

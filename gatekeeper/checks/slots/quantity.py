@@ -1,7 +1,7 @@
 """Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
 
 from math import isinf
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from gatekeeper.checks.slots.units import PREFIXED, Unit
 
@@ -51,6 +51,10 @@ class Quantity(NamedTuple):
     def signature(self) -> str:
         """The kind and what is measured."""
         return f"number:{self.unit.measure}"
+
+    def told_by(self, anchors: frozenset[str]) -> Self:
+        """Return it with the concepts that tell it from others."""
+        return self._replace(anchors=anchors)
 
     @property
     def has_no_unit(self) -> bool:

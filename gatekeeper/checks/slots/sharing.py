@@ -205,7 +205,7 @@ def anchored(tokens: Tokens, own: Sequence[Lexeme], slots: Sequence[_Anchored]) 
     """
     if len({slot.signature for slot in slots}) == len(slots):
         return tuple(slots)
-    return tuple(slot._replace(anchors=_anchors(tokens, own, slot, slots)) for slot in slots)
+    return tuple([slot.told_by(_anchors(tokens, own, slot, slots)) for slot in slots])
 
 
 def _anchors(

@@ -24,7 +24,7 @@ _VERTEBRA: Final = ("vertebra",)
 _SCALES: Final = wordset("category rads stage grade type class complement")
 """Before "C3" they say that no vertebra is meant."""
 
-_PASSED_OVER: Final = (STOP | frozenset(".,;:()[]/%<>≤≥=–—-+*|\"'")) - PHRASES.keys()
+_PASSED_OVER: Final = (STOP | frozenset(".,;:()[]/%<>≤≥=–—-+*|\"'")).difference(PHRASES)
 
 WEIGHT: Final = 1.0
 LOW_WEIGHT: Final = 0.25

@@ -1,0 +1,1 @@
+"""The compiled build beside the sources: the same decisions, and no modules built from other sources."""
