@@ -213,10 +213,19 @@ def _object(data: bytes) -> dict[str, Any]:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = None
-    if not isinstance(value, dict) or too_deep(data, value):
+    if not isinstance(value, dict) or too_deep(data, _without_probabilities(value)):
         # Raised outside the handler: the decoder's own error holds the text.
         raise UpstreamGarbled("The model server's answer is no JSON object.")
     return value
+
+
+def _without_probabilities(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out token probabilities: they are most of a body, and what a client gets of them is made anew."""
+    choices = body.get("choices")
+    if not isinstance(choices, list):
+        return body
+    kept = [{**one, "logprobs": None} if isinstance(one, dict) else one for one in choices]
+    return {**body, "choices": kept}
 
 
 async def _failure(response: aiohttp.ClientResponse) -> UpstreamError:

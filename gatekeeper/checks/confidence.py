@@ -7,6 +7,7 @@ from typing import Final
 from gatekeeper.assessment import Claim, Field, Finding, Subject
 from gatekeeper.checks.slots.critical import critical_spans
 from gatekeeper.exchange import Answer, LogprobQuality, Option, Span, Token, TokenSpan
+from gatekeeper.wire.logprobs import logprobs_of
 
 _MARKS: Final = " \t\n\"'“”‘’()[]{}*_.:,;"
 
@@ -125,12 +126,12 @@ def _unseen_mass(token: Token, unseen: int) -> float:
     """Bound what letters outside the alternatives can weigh together."""
     if not unseen:
         return 0.0
-    listed = [exp(logprob) for _, logprob in token.top] or [_probability(token)]
+    listed = [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]
     return min(unseen * min(listed), max(0.0, 1.0 - sum(listed)))
 
 
 def _entropy(token: Token) -> float:
     """Return the entropy of the alternatives in nats; what they leave over is one more alternative."""
-    listed = [exp(logprob) for _, logprob in token.top] or [_probability(token)]
+    listed = [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]
     listed.append(max(0.0, 1.0 - sum(listed)))
     return -sum([p * log(p) for p in listed if p > 0.0])

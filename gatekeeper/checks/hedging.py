@@ -20,10 +20,11 @@ class _Phrases:
 
     def __init__(self, telling: str, *phrases: str) -> None:
         self._telling = wordset(telling)
-        self._pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
+        # Small letters on both sides: matching that ignores case takes three times as long.
+        self._pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b")
 
     def occur(self, sentence: str, words: Sequence[str]) -> bool:
-        """Whether a sentence, whose words are given in small letters, holds one of the phrases."""
+        """Whether a sentence with its words, all in small letters, holds one of the phrases."""
         return not self._telling.isdisjoint(words) and self._pattern.search(sentence) is not None
 
 
@@ -98,7 +99,8 @@ def assertiveness(sentence: str) -> float:
     stated = _STATED.search(sentence) if "%" in sentence else None
     if stated:
         return min(100, int(stated["before"] or stated["after"])) / 100
-    words = _WORD.findall(sentence.lower())
+    sentence = sentence.lower()
+    words = _WORD.findall(sentence)
     if _UNSURE_WORDS.occur(sentence, words):
         return _UNSURE
     if _HEDGE_WORDS.occur(sentence, words):

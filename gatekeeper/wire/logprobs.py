@@ -67,13 +67,20 @@ class _Ranked(Sequence[Alternative]):
     def _read(self) -> list[Alternative]:
         found: list[Alternative] = []
         for item in self._items:
-            value = item.get("logprob")
-            if not (type(value) is float and _SENTINEL < value <= 0.0):
-                value = _logprob(value)
-                if value is None or isnan(value):
-                    continue
-            found.append(_MADE(Alternative, (item["token"], value)))
+            value = _logprob(item.get("logprob"))
+            if value is not None and not isnan(value):
+                found.append(_MADE(Alternative, (item["token"], value)))
         found.sort(key=_LOGPROB, reverse=True)
+        return found
+
+    def logprobs(self) -> list[float]:
+        """Return the log-probabilities alone, the highest first."""
+        found: list[float] = []
+        for item in self._items:
+            value = _logprob(item.get("logprob"))
+            if value is not None and not isnan(value):
+                found.append(value)
+        found.sort(reverse=True)
         return found
 
     def __iter__(self) -> Iterator[Alternative]:
@@ -139,6 +146,13 @@ def normalise(
         )
     ]
     return Normalised(tuple(tokens), _quality(rows, places, len(target)))
+
+
+def logprobs_of(alternatives: Sequence[Alternative]) -> list[float]:
+    """Return the log-probabilities of a row's alternatives, in their order."""
+    if isinstance(alternatives, _Ranked):
+        return alternatives.logprobs()
+    return [alternative.logprob for alternative in alternatives]
 
 
 def unseen_probability(token: Token) -> float:

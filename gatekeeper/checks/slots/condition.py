@@ -1,6 +1,6 @@
 """Conditions that a statement makes decisive, and claims that override or narrow them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
@@ -33,16 +33,14 @@ class Scope(NamedTuple):
 
 def read_scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Scope, ...]:
     """Return what a clause says of conditions: "whatever the size", "only if", "unless"."""
-    return tuple(_scopes(tokens, lexemes))
-
-
-def _scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> Iterator[Scope]:
+    scopes = []
     for position, lexeme in enumerate(lexemes):
         if lexeme.role is _SCOPE or lexeme.role is _EXCEPTION:
             about = _about(tokens, lexemes[position + 1 : position + 1 + _REACH], lexeme.last)
             if about:
                 bearing = "only" if lexeme.role is _EXCEPTION else lexeme.concept
-                yield Scope(lexeme.first, lexeme.last, bearing, about)
+                scopes.append(Scope(lexeme.first, lexeme.last, bearing, about))
+    return tuple(scopes)
 
 
 def read_requirements(tokens: Tokens, lexemes: Sequence[Lexeme], first: int, last: int) -> frozenset[str]:

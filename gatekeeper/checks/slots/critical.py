@@ -1,6 +1,6 @@
 """The words of an answer that harm turns on: numbers with units, sides, negations, drugs, categories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon import BROAD, Role
@@ -31,15 +31,16 @@ def critical_spans(text: str) -> list[Span]:
     return spans
 
 
-def _figures(words: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield numbers, the units and letters that belong to them, and the words that compare."""
-    after_number = False
+def _figures(words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return numbers, the units and letters that belong to them, and the words that compare."""
+    found, after_number = [], False
     for position, word in enumerate(words):
         number = is_numeral(word)
         belongs = after_number and (len(word) == 1 or unit_of(word) is not None)
         if number or belongs or word in _ALONE:
-            yield position, position + 1
+            found.append((position, position + 1))
         after_number = number
+    return found
 
 
 def _is_critical(lexeme: Lexeme) -> bool:

@@ -81,7 +81,7 @@ def _parts(outlined: Outline) -> _Parts:
     }
     taken = set(named)
     categories = read_categories(tokens, taken)
-    concepts = {last - 1: concept for concept, role, _, _, last in found if role in SUBJECT_ROLES}
+    concepts = {one.last - 1: one.concept for one in found if one.role in SUBJECT_ROLES}
     quantities = read_quantities(tokens, concepts, taken)
     taken -= named
     if taken:

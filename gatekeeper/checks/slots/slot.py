@@ -1,6 +1,6 @@
 """What all slot kinds share: a slot read from a text, and how two of them compare."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol, final
 
 
 class Slot(Protocol):
@@ -19,18 +19,29 @@ class Slot(Protocol):
         """Kind and measure or class, such as `number:length` or `agent:route`."""
 
 
-class Match(NamedTuple):
+@final
+class Match:
     """A slot of a claim met its counterpart in a statement; `differs` is the kind of slot, if it does.
 
     `claim` and `statement` are token ranges `[first, last)`. `concepts` are those of the claim that the
     slot itself speaks of: they say nothing of the subject.
     """
 
-    signature: str
-    claim: tuple[int, int]
-    statement: tuple[int, int]
-    differs: str | None = None
-    concepts: frozenset[str] = frozenset()
+    __slots__ = ("claim", "concepts", "differs", "signature", "statement")
+
+    def __init__(
+        self,
+        signature: str,
+        claim: tuple[int, int],
+        statement: tuple[int, int],
+        differs: str | None,
+        concepts: frozenset[str] = frozenset(),
+    ) -> None:
+        self.signature = signature
+        self.claim = claim
+        self.statement = statement
+        self.differs = differs
+        self.concepts = concepts
 
     @property
     def is_placed(self) -> bool:

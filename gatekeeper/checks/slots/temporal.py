@@ -1,6 +1,6 @@
 """When something is done: before, after or during an event; at once or in the routine way."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
@@ -77,8 +77,10 @@ def same_event(claim: Relation, statement: Relation) -> bool:
     return bool(set(claim.event) & set(statement.event))
 
 
-def waits(quantities: Sequence[Quantity]) -> Iterator[Quantity]:
-    """Yield the times of at least a day that say when something is done."""
-    for quantity in quantities:
-        if quantity.unit.measure == "time" and quantity.relation in {"", "after"} and quantity.low >= _DAY:
-            yield quantity
+def waits(quantities: Sequence[Quantity]) -> list[Quantity]:
+    """Return the times of at least a day that say when something is done."""
+    return [
+        quantity
+        for quantity in quantities
+        if quantity.unit.measure == "time" and quantity.relation in {"", "after"} and quantity.low >= _DAY
+    ]

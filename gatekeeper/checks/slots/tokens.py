@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, PHRASES, STOP, Role, Term, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
@@ -11,8 +11,8 @@ from gatekeeper.exchange import Span
 
 _LETTER: Final = r"[^\W\d_]"
 _TOKEN: Final = re.compile(
-    r"\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+"
-    rf"|{_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
+    rf"{_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
+    r"|\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+"
     # A hyphen counts as minus or range: not within a word, nor in "LR-5", but in "10 mm-20 mm".
     rf"|-(?:(?![^\W_])|(?=\d)(?:(?<!{_LETTER}-)|(?<=[ \d][mc]m-)))"
     r"|[^\w\s-]"
@@ -68,8 +68,18 @@ class Tokens:
     def starts(self) -> list[int]:
         """Where each token begins in the text."""
         if self._starts is None:
-            self._starts = [found.start() for found in _TOKEN.finditer(self.text)]
+            self._starts = self._places()
         return self._starts
+
+    def _places(self) -> list[int]:
+        # What is passed over between two tokens (white space, "_", the hyphen of "T2-weighted") never looks
+        # like the next one.
+        text, end, places = self.text, 0, []
+        for token in self.raw:
+            start = text.find(token, end)
+            places.append(start)
+            end = start + len(token)
+        return places
 
     def span(self, first: int, last: int) -> Span:
         """Return the characters from token `first` up to and without token `last`."""
@@ -95,14 +105,18 @@ def is_numeral(token: str) -> bool:
     return token[0].isdecimal() or (token[0] == "." and len(token) > 1)
 
 
-class Lexeme(NamedTuple):
+@final
+class Lexeme:
     """A term of the lexicon, or a plain word, with its place among the tokens."""
 
-    concept: str
-    role: Role
-    groups: tuple[str, ...]
-    first: int
-    last: int
+    __slots__ = ("concept", "first", "groups", "last", "role")
+
+    def __init__(self, concept: str, role: Role, groups: tuple[str, ...], first: int, last: int) -> None:
+        self.concept = concept
+        self.role = role
+        self.groups = groups
+        self.first = first
+        self.last = last
 
 
 @dataclass(frozen=True, slots=True)
