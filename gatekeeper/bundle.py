@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gatekeeper.build import build_of
 from gatekeeper.calibration import Calibrations, load_calibration
 from gatekeeper.checks import Confidence, Hedging, Slots, Triage
 from gatekeeper.checks.base import Check
@@ -21,7 +22,12 @@ def load_bundle(policy: Path, calibrations: Sequence[Path] = ()) -> Bundle:
 
 
 def bundle_of(loaded: LoadedPolicy, calibrations: Calibrations | None = None) -> Bundle:
-    """Return the bundle of a policy that was read already; raise PolicyError where a check cannot be made."""
+    """Return the bundle of a policy that was read already.
+
+    Raises PolicyError where a check cannot be made, ConfigurationError where a compiled module is not of the
+    source beside it.
+    """
+    build_of()
     policy = loaded.policy
     checks = checks_of(policy, Path(loaded.source).parent)
     in_doubt = Samples(policy) if policy.checks.samples.enabled else None

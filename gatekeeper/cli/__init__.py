@@ -5,6 +5,7 @@ import importlib
 import click
 
 import gatekeeper
+from gatekeeper.build import build_of
 from gatekeeper.errors import GatekeeperError
 
 _COMMANDS = {
@@ -52,4 +53,19 @@ main = LazyGroup(
     _COMMANDS,
     help="Safety-gating middleware for deployed clinical language models. No medical device.",
 )
-main = click.version_option(gatekeeper.__version__, prog_name="gatekeeper")(main)
+
+
+def _tell_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"gatekeeper, version {gatekeeper.__version__} ({build_of()})")
+        context.exit()
+
+
+main = click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version, and whether the hot path is compiled or pure Python.",
+)(main)

@@ -12,6 +12,7 @@ from gatekeeper.audit import Rotation, SegmentedLog, record_of
 from gatekeeper.auxiliary import Consulted
 from gatekeeper.backends.base import Backend, Capabilities
 from gatekeeper.backends.pool import CHECK_EVERY_S
+from gatekeeper.build import build_of
 from gatekeeper.bundle import load_bundle
 from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
 from gatekeeper.exchange import Conversation
@@ -82,7 +83,8 @@ class Runtime:
                 if self.review:
                     chores.append(tasks.create_task(self.review.tend(lambda: self.gate.bundle, self.record)))
                 self.ready = True
-                log(logging.INFO, "ready", backend=self.backend.name, policy=self.gate.bundle.loaded.digest)
+                digest = self.gate.bundle.loaded.digest
+                log(logging.INFO, "ready", backend=self.backend.name, policy=digest, build=build_of())
                 yield
                 for chore in chores:
                     chore.cancel()

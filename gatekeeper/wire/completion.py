@@ -62,7 +62,7 @@ def _answer(choice: object, position: int) -> Answer:
     if not isinstance(choice, dict):
         raise _garbled("a choice is no object")
     index = choice.get("index", position)
-    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise _garbled("a choice's index is no whole number")
     message = choice.get("message")
     if not isinstance(message, dict):

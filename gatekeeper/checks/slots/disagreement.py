@@ -47,8 +47,8 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
     for one in _differences(first.sentence, second.sentence):
         said, stated = rarity.weighed(one.clause.terms), rarity.weighed(one.other.terms)
         # An agent in another's place is the difference itself, no other subject.
-        there = back_share(_without(said, one.swapped), one.other.terms.keys() | second.heading)
-        back = back_share(_without(stated, one.swapped), one.clause.terms.keys() | first.heading)
+        there = back_share(_without(said, one.swapped), second.heading.union(one.other.terms))
+        back = back_share(_without(stated, one.swapped), first.heading.union(one.clause.terms))
         if max(there, back) >= MUTUAL and min(there, back) >= HALF_MUTUAL:
             return one.kind
     return None

@@ -154,7 +154,7 @@ def _meant(claimed: list[Agent], claim: Clause, stated: list[Agent]) -> list[Age
     shared = frozenset.intersection(*[member.anchors for member in stated])
     # An agent that the statement names too is another's only where its own words speak of something else.
     undecided = any(
-        not member.anchors - shared or (member.anchors - shared) & claim.terms.keys()
+        not member.anchors - shared or not (member.anchors - shared).isdisjoint(claim.terms)
         for member in stated
         if member not in nearest
     )

@@ -187,7 +187,7 @@ def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
         *(
             lend(clause, [opening])._replace(
                 conditions={**opening.conditions, **clause.conditions},
-                topic=clause.topic | opening.terms.keys(),
+                topic=clause.topic.union(opening.terms),
             )
             for clause in clauses[1:]
         ),

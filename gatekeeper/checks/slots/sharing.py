@@ -1,7 +1,7 @@
 """Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -10,6 +10,7 @@ from gatekeeper.checks.slots.laterality import Side
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
 
 STRONG: Final = frozenset({";", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
@@ -195,7 +196,14 @@ def fronted(tokens: Tokens) -> int:
     return tokens.lower.index(",")
 
 
-_Anchored = TypeVar("_Anchored", Quantity, Agent)
+class _Rival(Slot, Protocol):
+    """A slot of which a clause may hold several that compare with one another."""
+
+    def told_by(self, anchors: frozenset[str]) -> Self:
+        """Return it with the concepts that tell it from others."""
+
+
+_Anchored = TypeVar("_Anchored", bound=_Rival)
 
 
 def anchored(tokens: Tokens, own: Sequence[Lexeme], slots: Sequence[_Anchored]) -> tuple[_Anchored, ...]:
