@@ -1,6 +1,7 @@
 """The digest of the deciding code changes with it, and with nothing else."""
 
 import shutil
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -42,4 +43,10 @@ def test_the_server_and_the_command_line_do_not_count(copy: Path) -> None:
     """A fix to the server does not void certificates."""
     path = copy / "server" / "app.py"
     path.write_text(path.read_text() + "\n")
+    assert code_digest(copy) == code_digest()
+
+
+def test_a_compiled_module_does_not_count(copy: Path) -> None:
+    """Certificates hold for both builds: what is compiled is the source that was hashed."""
+    (copy / "checks" / f"triage{EXTENSION_SUFFIXES[0]}").write_bytes(b"compiled")
     assert code_digest(copy) == code_digest()

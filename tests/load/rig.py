@@ -1,7 +1,8 @@
 """Overhead, throughput and delay of the gate against direct access and a bare pass-through, in one run.
 
-    python -m tests.load.rig [--requests N] [--rounds R] [--json FILE] [--litellm COMMAND]
+    python -m tests.load.rig [--requests N] [--rounds R] [--json FILE] [--litellm COMMAND] [--pure]
 
+The gates are those of the compiled build where `make compiled` made one of these sources, unless `--pure`.
 The servers run in processes of their own and share the machine's cores with the load. Rounds are
 interleaved, so a machine whose speed drifts does not favour one of them; medians over rounds are reported.
 The rows that begin with `stream` say how long after the model wrote a token the client read what waited
@@ -19,6 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from tests.load.builds import compiled
 from tests.load.client import Load, load
 from tests.load.exchange import request_body, response_body
 from tests.load.servers import Servers, servers
@@ -42,13 +44,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--litellm", help="the `litellm` command of an environment with its proxy installed")
+    parser.add_argument("--pure", action="store_true", help="measure the sources, not the compiled build")
     options = parser.parse_args()
-    with servers(options.litellm) as running:
+    package = None if options.pure else compiled()
+    build = "compiled" if package else "pure"
+    with servers(options.litellm, package) as running:
         loads, costs, streams = _measure(running, options.requests, options.rounds)
     rows = {**_load_rows(loads, costs), **_stream_rows(streams)}
-    _show(rows, running)
+    _show(rows, running, build)
     if options.json:
-        figures = {**rows, "start_to_ready_s": running.start_to_ready_s}
+        figures = {**rows, "start_to_ready_s": running.start_to_ready_s, "build": build}
         options.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
@@ -112,12 +117,12 @@ def _stream_rows(streams: Streams) -> dict[str, Row]:
     return rows
 
 
-def _show(rows: dict[str, Row], running: Servers) -> None:
+def _show(rows: dict[str, Row], running: Servers, build: str) -> None:
     console = Console(width=120)
     sizes = f"request {len(request_body(0)) / 1024:.1f} KiB, answer {len(response_body()) / 1024:.1f} KiB"
     table = Table(
-        title=f"all checks on; {sizes}; {os.cpu_count()} cores shared by load, upstream and server; "
-        f"streams: {1 / PACE_S:.0f} tokens/s"
+        title=f"{build} build; all checks on; {sizes}; {os.cpu_count()} cores shared by load, upstream and "
+        f"server; streams: {1 / PACE_S:.0f} tokens/s"
     )
     columns = {
         "p50 ms": ("p50_ms", ".2f"),

@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,11 @@ import yaml
 from gatekeeper.policy import load_policy
 from gatekeeper.policy.streaming import needs_whole
 from gatekeeper.settings import POLICIES
+from tests.load.builds import environment
 
 _PYTHON = (sys.executable, "-m")
+_ELSEWHERE = (sys.executable, "-P", "-m")
+"""The same for a package that does not lie in this folder."""
 _LITELLM = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
@@ -50,8 +53,8 @@ class Servers:
 
 
 @contextlib.contextmanager
-def servers(litellm: str | None) -> Iterator[Servers]:
-    """Run everything for the length of the block."""
+def servers(litellm: str | None, package: Path | None = None) -> Iterator[Servers]:
+    """Run everything for the length of the block, the gates from a `package` if one is given."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         direct, speaker = (
@@ -61,10 +64,11 @@ def servers(litellm: str | None) -> Iterator[Servers]:
         forwarding = stack.enter_context(
             _process(*_PYTHON, "tests.load.passthrough", str(bare), _address(direct))
         )
-        one, one_s, judging = stack.enter_context(gate(direct))
-        two, two_s, _ = stack.enter_context(gate(direct, "--workers", "2"))
-        hold, *_ = stack.enter_context(gate(speaker))
-        window, *_ = stack.enter_context(gate(speaker, "--policy", str(_window_policy(folder))))
+        one, one_s, judging = stack.enter_context(gate(direct, package=package))
+        two, two_s, _ = stack.enter_context(gate(direct, "--workers", "2", package=package))
+        hold, *_ = stack.enter_context(gate(speaker, package=package))
+        policy = ("--policy", str(_window_policy(folder)))
+        window, *_ = stack.enter_context(gate(speaker, *policy, package=package))
         whole = {"direct": direct, "pass-through": bare, "gatekeeper": one, "gatekeeper, 2 workers": two}
         if litellm:
             whole["litellm proxy"] = stack.enter_context(_litellm(litellm, _address(direct)))
@@ -97,11 +101,12 @@ def upstream(module: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def gate(behind: int, *options: str) -> Iterator[tuple[int, float, int]]:
+def gate(behind: int, *options: str, package: Path | None = None) -> Iterator[tuple[int, float, int]]:
     """Serve a gate in front of an upstream; yield its port, the seconds until it was ready, its process."""
     port, began = _free_port(), time.perf_counter()
-    command = (*_PYTHON, "gatekeeper", "serve", "--port", str(port), "--upstream", _address(behind))
-    with _process(*command, *options) as process:
+    python, variables = (_PYTHON, None) if package is None else (_ELSEWHERE, environment(package))
+    command = (*python, "gatekeeper", "serve", "--port", str(port), "--upstream", _address(behind))
+    with _process(*command, *options, variables=variables) as process:
         _wait(f"http://127.0.0.1:{port}/readyz")
         yield port, time.perf_counter() - began, process
 
@@ -123,11 +128,10 @@ def _litellm(command: str, address: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _process(*command: str) -> Iterator[int]:
-    environment = {**os.environ, **_LITELLM}
+def _process(*command: str, variables: Mapping[str, str] | None = None) -> Iterator[int]:
     process = subprocess.Popen(
         command,
-        env=environment,
+        env={**(variables or os.environ), **_LITELLM},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,6 +1,7 @@
 """Where each microsecond of the gate goes: the stages of one judged request, timed in process.
 
     python -m tests.load.stages [--rounds N]
+    PYTHONPATH=build/compiled:. python -P -m tests.load.stages     # after `make compiled`
 
 Medians of processor time over rounds of the rig's exchange; what HTTP costs on both sides is the rig's to
 show. In a server the same stages take longer: a loop of one finds everything in the processor's caches.
@@ -21,6 +22,7 @@ from rich.table import Table
 from gatekeeper.assess import assess
 from gatekeeper.assessment import Subject
 from gatekeeper.audit import record_of
+from gatekeeper.build import build_of
 from gatekeeper.bundle import load_bundle
 from gatekeeper.checks.base import Check
 from gatekeeper.claims import read_claims, read_query
@@ -47,7 +49,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     rows = [(name, _microseconds(work, rounds)) for name, work in stages()]
     whole = sum(microseconds for _, microseconds in rows)
-    table = Table(title=f"median of {rounds} rounds, one request at a time")
+    table = Table(title=f"{build_of()} build, median of {rounds} rounds, one request at a time")
     table.add_column("stage")
     table.add_column("µs", justify="right")
     table.add_column("share", justify="right")
