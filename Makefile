@@ -27,7 +27,7 @@ compiled: build/compiled/.built
 
 build/compiled/.built: $(shell find gatekeeper -name '*.py') pyproject.toml hatch_build.py | $(VENV)/.full
 	rm -rf build
-	GATEKEEPER_COMPILED=1 $(BIN)/hatchling build -t wheel -d build
+	COMPILE_HOT_PATH=1 $(BIN)/hatchling build -t wheel -d build
 	$(BIN)/python -m zipfile -e build/radsafe_gatekeeper-*.whl build/compiled
 	touch $@
 

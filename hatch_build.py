@@ -1,4 +1,4 @@
-"""Build hook: with GATEKEEPER_COMPILED=1 a wheel holds the hot path compiled by mypyc, beside its sources.
+"""Build hook: with COMPILE_HOT_PATH=1 a wheel holds the hot path compiled by mypyc, beside its sources.
 
 The sources stay the package: they are what is read, what certificates hash, and what runs where no compiled
 module fits. `compiled.json` in the package names the digest of every source that was compiled, so that a
@@ -49,7 +49,7 @@ class CompiledBuild(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and name what the wheel is to hold beside the sources."""
-        if self.target_name != "wheel" or version == "editable" or not os.environ.get("GATEKEEPER_COMPILED"):
+        if self.target_name != "wheel" or version == "editable" or not os.environ.get("COMPILE_HOT_PATH"):
             return
         root = Path(self.root)
         modules = sorted(

@@ -13,6 +13,7 @@ import pytest
 
 from gatekeeper.cli.serve import serve_command
 from tests.deploy.places import DEPLOY, REPOSITORY
+from tests.load.builds import compiled
 
 CONTAINER = DEPLOY / "container"
 FILES = ("Containerfile", "Containerfile.cuda")
@@ -25,7 +26,10 @@ LOCKS = (REPOSITORY / "requirements" / "core.txt", CONTAINER / "postgres.txt", C
 
 @pytest.fixture(scope="module")
 def clean_root() -> Iterator[Path]:
-    """Install as the container build does, into a directory that any user may read and only we may write."""
+    """Install as the container build does, into a directory that any user may read and only we may write.
+
+    What is installed is the compiled wheel, where `make compiled` built it of these sources.
+    """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         root = Path(folder) / "gatekeeper"
@@ -37,6 +41,9 @@ def _run(script: str, *arguments: str | Path) -> None:
     # Packages that PYTHONPATH shows would count as installed.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["PYTHON"] = str(PYTHON)
+    if compiled():
+        (wheel,) = (REPOSITORY / "build").glob("*.whl")
+        environment["PACKAGE"] = str(wheel)
     command = (CONTAINER / script, *arguments)
     subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
 
@@ -61,6 +68,7 @@ def test_an_unprivileged_user_serves_from_the_installed_root(clean_root: Path) -
         assert process.stderr is not None
         said = next((line for line in process.stderr if '"ready"' in line), "{}")
         assert orjson.loads(said).get("backend") == "extractive"
+        assert orjson.loads(said).get("build") == ("compiled" if compiled() else "pure")
         assert (data / "log.jsonl").stat().st_uid == user
     finally:
         process.terminate()
