@@ -26,7 +26,7 @@ compiled: build/compiled/.built
 	@echo "pip install --force-reinstall --no-deps" build/radsafe_gatekeeper-*.whl
 
 build/compiled/.built: $(shell find gatekeeper -name '*.py') pyproject.toml hatch_build.py | $(VENV)/.full
-	rm -rf build
+	rm -rf build/compiled build/*.whl
 	COMPILE_HOT_PATH=1 $(BIN)/hatchling build -t wheel -d build
 	$(BIN)/python -m zipfile -e build/radsafe_gatekeeper-*.whl build/compiled
 	touch $@

@@ -45,7 +45,9 @@ class UpstreamClient:
 
     `deadline_s` bounds a call with all its retries, `connect_timeout_s` each connection. A call is
     retried only while nothing was generated: no connection, or status 429, 502, 503, 504. Errors never
-    carry the server's text. Cancelling a call closes its connection, which stops the generation.
+    carry the server's text. Cancelling a call closes its connection, which stops the generation. Where
+    bodies are kept as they came (`keeps_bodies`), token probabilities, too, must be no deeper than can be
+    written.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class UpstreamClient:
         retries: int = 2,
         max_response_bytes: int = 16_000_000,
         headers: Mapping[str, str] | None = None,
+        keeps_bodies: bool = False,
     ) -> None:
         self._url = base_url(url)
         self._headers = {
@@ -71,6 +74,7 @@ class UpstreamClient:
         self._connect_timeout_s = connect_timeout_s
         self._retries = retries
         self._max_bytes = max_response_bytes
+        self._keeps_bodies = keeps_bodies
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -182,7 +186,7 @@ class UpstreamClient:
         )
 
     async def _json(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
-        return _object(await _bounded(response, self._max_bytes))
+        return _object(await _bounded(response, self._max_bytes), whole=self._keeps_bodies)
 
 
 def base_url(url: str) -> str:
@@ -208,12 +212,12 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _object(data: bytes, *, whole: bool = False) -> dict[str, Any]:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = None
-    if not isinstance(value, dict) or too_deep(data, _without_probabilities(value)):
+    if not isinstance(value, dict) or too_deep(data, value if whole else _without_probabilities(value)):
         # Raised outside the handler: the decoder's own error holds the text.
         raise UpstreamGarbled("The model server's answer is no JSON object.")
     return value

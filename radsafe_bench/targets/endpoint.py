@@ -39,7 +39,9 @@ class EndpointTarget:
         fingerprint: str | None = None,
         timeout_s: float = 300.0,
     ) -> None:
-        self._client = UpstreamClient(url, api_key=api_key, deadline_s=timeout_s, retries=0)
+        self._client = UpstreamClient(
+            url, api_key=api_key, deadline_s=timeout_s, retries=0, keeps_bodies=True
+        )
         self._backend = OpenAIBackend(self._client, model=model, fingerprint=fingerprint)
         self._model = model
         self._served = ""

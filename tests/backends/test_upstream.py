@@ -139,6 +139,26 @@ async def test_garbage_is_refused(upstream: FakeUpstream, data: bytes) -> None:
     assert raised.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    ("where", "kept", "refused"),
+    [("message", False, True), ("logprobs", False, False), ("logprobs", True, True)],
+)
+async def test_answers_that_could_not_be_written_again_are_refused(
+    upstream: FakeUpstream, where: str, kept: bool, refused: bool
+) -> None:
+    """No depth of JSON ends a gate or a recording; the rows of probabilities leave a gate made anew."""
+    deep = b"[" * 300 + b"]" * 300
+    filler = b'"' + b"x" * 5_000 + b'"'
+    body = b'{"choices":[{"%s":%s}],"more":%s}' % (where.encode(), deep, filler)
+    upstream.play(raw(body), raw(body))
+    async with _client(upstream, keeps_bodies=kept) as client:
+        if refused:
+            with pytest.raises(UpstreamGarbled):
+                await client.post(CHAT, ASK)
+        else:
+            assert "choices" in await client.post(CHAT, ASK)
+
+
 @pytest.mark.parametrize("streams", [False, True])
 async def test_huge_answers_are_refused(upstream: FakeUpstream, streams: bool) -> None:
     """An endless answer cannot fill the memory."""
