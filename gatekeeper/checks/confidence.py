@@ -42,10 +42,11 @@ class Confidence:
         if answer.quality is LogprobQuality.UNAVAILABLE or not tokens:
             return (_signal("quality", LogprobQuality.UNAVAILABLE.value),)
         critical = _critical(answer.content, tokens)
+        sure = [_probability(token) for token in critical]
         signals = {
             "option": _option(answer, subject.claims, subject.case.query.options, tokens),
-            "min_critical": min(map(_probability, critical), default=None),
-            "mean_critical": sum(map(_probability, critical)) / len(critical) if critical else None,
+            "min_critical": min(sure, default=None),
+            "mean_critical": sum(sure) / len(sure) if sure else None,
             "sequence": exp(sum(token.logprob or 0.0 for token in tokens) / len(tokens)),
             "entropy": sum(map(_entropy, critical or tokens)) / len(critical or tokens),
         }

@@ -52,17 +52,33 @@ class Triage:
     def __init__(self, topics: Mapping[str, Sequence[str]]) -> None:
         self._topics = {topic: _pattern(terms) for topic, terms in topics.items() if terms}
         self._names = tuple(topics)
+        self._any = _any_of([term for terms in topics.values() for term in terms])
 
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return one signal per topic, then `high_risk` and `injection`."""
         asked = _asked(subject.case)
-        hit = {topic for topic, pattern in self._topics.items() if pattern.search(asked)}
+        hit = self._hit(asked)
         place = next(_instructions(subject.case.evidence.documents), None)
         return (
             *(Finding("triage", f"triage.{topic}", value=float(topic in hit)) for topic in self._names),
             Finding("triage", "triage.high_risk", value=float(bool(hit))),
             Finding("triage", "triage.injection", value=float(place is not None), evidence=place),
         )
+
+    def _hit(self, asked: str) -> set[str]:
+        if self._any is not None and asked.isascii() and self._any.search(asked.lower()) is None:
+            return set()
+        return {topic for topic, pattern in self._topics.items() if pattern.search(asked)}
+
+
+def _any_of(terms: Sequence[str]) -> re.Pattern[str] | None:
+    """Compile all topics' terms in small letters: one search that ignores no case spares one per topic.
+
+    None unless all are ASCII: of other letters, some have more than one capital or small form.
+    """
+    if not terms or not all(map(str.isascii, terms)):
+        return None
+    return re.compile(_pattern([term.lower() for term in terms]).pattern)
 
 
 def _pattern(terms: Sequence[str]) -> re.Pattern[str]:

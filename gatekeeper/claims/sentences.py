@@ -5,7 +5,7 @@ Written here because the general splitters either lose offsets, load a model, or
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon.wordset import wordset
@@ -49,8 +49,9 @@ def trimmed(text: str, start: int, end: int) -> Span:
     return Span(start, end)
 
 
-def sentences(text: str) -> Iterator[Sentence]:
-    """Yield the sentences and list items of a text in order; spans never overlap."""
+def sentences(text: str) -> list[Sentence]:
+    """Return the sentences and list items of a text in order; spans never overlap."""
+    found: list[Sentence] = []
     lead: Span | None = None
     heading: Span | None = None
     for start, end, kind in _blocks(text):
@@ -59,12 +60,11 @@ def sentences(text: str) -> Iterator[Sentence]:
             continue
         if kind == "text":
             lead = heading
-        last = None
-        for span in _split(text, start, end):
-            last = span
-            yield Sentence(span, lead)
-        if last is not None and text[last.end - 1] == ":":
-            lead = last
+        spans = _split(text, start, end)
+        found += [Sentence(span, lead) for span in spans]
+        if spans and text[spans[-1].end - 1] == ":":
+            lead = spans[-1]
+    return found
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
@@ -96,13 +96,15 @@ def _wraps(text: str, end: int, line: int, content: int) -> bool:
     return text[content].islower() and text[end - 1] not in ".!?:;|"
 
 
-def _split(text: str, start: int, end: int) -> Iterator[Span]:
+def _split(text: str, start: int, end: int) -> list[Span]:
+    spans: list[Span] = []
     begin = start
     for stop in _END.finditer(text, start, end):
         if _ends_sentence(text, begin, stop.start()):
-            yield from _bounded(trimmed(text, begin, stop.end()))
+            spans += _bounded(trimmed(text, begin, stop.end()))
             begin = stop.end()
-    yield from _bounded(trimmed(text, begin, end))
+    spans += _bounded(trimmed(text, begin, end))
+    return spans
 
 
 def _ends_sentence(text: str, begin: int, stop: int) -> bool:
@@ -118,12 +120,8 @@ def _ends_sentence(text: str, begin: int, stop: int) -> bool:
     return not (opens and (len(word) == 1 or word.isdigit()))
 
 
-def _bounded(span: Span) -> Iterable[Span]:
+def _bounded(span: Span) -> list[Span]:
     if 0 < span.end - span.start <= MAX_SENTENCE:
-        return (span,)
-    return _cut(span)
-
-
-def _cut(span: Span) -> Iterator[Span]:
-    for start in range(span.start, span.end, MAX_SENTENCE):
-        yield Span(start, min(start + MAX_SENTENCE, span.end))
+        return [span]
+    starts = range(span.start, span.end, MAX_SENTENCE)
+    return [Span(start, min(start + MAX_SENTENCE, span.end)) for start in starts]

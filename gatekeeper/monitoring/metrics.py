@@ -1,6 +1,5 @@
 """Prometheus metrics of a serving process. Label sets are closed and created at 0; no client text enters."""
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Literal
@@ -291,12 +290,6 @@ class Metrics:
     def failed(self, code: str | None) -> None:
         """Count a request that ended in an error."""
         self.errors.labels(code if code in ERRORS else "internal_error").inc()
-
-    @contextlib.contextmanager
-    def flight(self) -> Iterator[None]:
-        """Count a request as in flight while it is served."""
-        with self.in_flight.track_inprogress():
-            yield
 
     def follow(self, gauge: Gauge, value: Callable[[], float]) -> None:
         """Have a gauge show what a function returns; in one of several workers, at every `refresh`."""

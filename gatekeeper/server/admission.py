@@ -1,15 +1,16 @@
 """How many requests are served at once, how many may wait, and the clear refusal of the rest."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 from gatekeeper.errors import Overloaded
 from gatekeeper.monitoring import Metrics
 
 
 class Admission:
-    """`places` requests are served at once; up to `queue` more wait, first come, first served."""
+    """`places` requests are served at once; up to `queue` more wait, first come, first served.
+
+    `async with` holds a place for its block; it raises Overloaded when the queue is full.
+    """
 
     def __init__(self, places: int, queue: int, metrics: Metrics) -> None:
         self._free = asyncio.Semaphore(places)
@@ -17,18 +18,16 @@ class Admission:
         self._waiting = 0
         self._metrics = metrics
 
-    @contextlib.asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place for the body of the block; raise Overloaded when the queue is full."""
+    async def __aenter__(self) -> None:
         if self._free.locked():
             await self._wait()
         else:
             await self._free.acquire()
-        try:
-            with self._metrics.flight():
-                yield
-        finally:
-            self._free.release()
+        self._metrics.in_flight.inc()
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._metrics.in_flight.dec()
+        self._free.release()
 
     async def _wait(self) -> None:
         if self._waiting >= self._queue:

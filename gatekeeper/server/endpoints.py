@@ -100,7 +100,7 @@ async def _admitted(
     client: str,
     release: Release | None = None,
 ) -> Outcome:
-    async with runtime.admission.place():
+    async with runtime.admission:
         return await runtime.answer(conversation, decision_id, client, release)
 
 
@@ -108,7 +108,7 @@ async def embeddings(request: Request) -> ASGIApp:
     """`POST /v1/embeddings`: vectors carry no answer to judge, so they are passed on."""
     runtime = runtime_of(request)
     body = await read_json(request, runtime.settings.max_body_bytes)
-    async with runtime.admission.place():
+    async with runtime.admission:
         return json_response(await while_connected(request, runtime.backend.embed(body)))
 
 

@@ -14,6 +14,8 @@ TOPICS = {"pregnancy": ["pregnan*", "fetus"], "devices": ["pacemaker", "cochlear
         ("PACEMAKER and fetus?", {"pregnancy", "devices"}),
         ("Which dose for a fetuses' model?", set()),
         ("Which dose?", set()),
+        ("Which dose for a \u017fcan of the FETU\u017f?", {"pregnancy"}),
+        ("Muß ein PACEMAKER vor die MRT geprüft werden?", {"devices"}),
     ],
 )
 def test_topics_of_the_question_are_flagged(question: str, topics: set[str]) -> None:
@@ -22,6 +24,14 @@ def test_topics_of_the_question_are_flagged(question: str, topics: set[str]) -> 
 
     assert {name for name in TOPICS if found[f"triage.{name}"] == 1.0} == topics
     assert found["triage.high_risk"] == float(bool(topics))
+
+
+def test_topics_in_another_language_are_flagged() -> None:
+    """A policy whose terms are not English, nor all ASCII, works as one in English does."""
+    triage = Triage({"kidney": ["Niereninsuffizienz", "Nierenversagen"], "children": ["Säugling*"]})
+
+    for question, topic in (("Kontrast bei NIERENVERSAGEN?", "kidney"), ("SÄUGLINGE im CT?", "children")):
+        assert signals(triage, answered(ask(question), "Ja."))[f"triage.{topic}"] == 1.0
 
 
 def test_topics_of_options_count_and_those_of_evidence_do_not() -> None:

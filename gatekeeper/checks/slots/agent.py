@@ -1,7 +1,7 @@
 """Drugs, contrast agents, devices, routes, modalities: members of closed classes that were swapped."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, Self
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import BROAD, GENERIC, Role
 from gatekeeper.checks.slots.tokens import Lexeme
@@ -17,26 +17,32 @@ _AGENT: Final = Role.AGENT
 _NAMED_KINDS: Final = (BROAD | {"device"}) - {"contrast medium"}
 
 
-class Agent(NamedTuple):
+@final
+class Agent:
     """One named member of a class; one name may stand in several classes.
 
     `anchors` are the concepts that tell it from others of its class in the same clause.
     """
 
-    first: int
-    last: int
-    name: str
-    group: str
-    anchors: frozenset[str] = frozenset()
+    __slots__ = ("anchors", "first", "group", "last", "name")
+
+    def __init__(
+        self, first: int, last: int, name: str, group: str, anchors: frozenset[str] = frozenset()
+    ) -> None:
+        self.first = first
+        self.last = last
+        self.name = name
+        self.group = group
+        self.anchors = anchors
 
     @property
     def signature(self) -> str:
         """The kind and the class."""
         return f"agent:{self.group}"
 
-    def told_by(self, anchors: frozenset[str]) -> Self:
+    def told_by(self, anchors: frozenset[str]) -> "Agent":
         """Return it with the concepts that tell it from others."""
-        return self._replace(anchors=anchors)
+        return Agent(self.first, self.last, self.name, self.group, anchors)
 
 
 def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:

@@ -1,9 +1,10 @@
 """Which statements speak of what a claim speaks of, and how closely."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from heapq import nlargest
 from math import log
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, final
 
 from gatekeeper.checks.slots import gate
 from gatekeeper.checks.slots.clause import Assertion, Clause
@@ -60,7 +61,9 @@ def _commonness(named: int) -> float:
     return 1.0 + 0.4 * log(named) if named > 1 else 1.0
 
 
-class Aligned(NamedTuple):
+@final
+@dataclass(slots=True, eq=False)
+class Aligned:
     """A clause of a statement beside a clause of the claim.
 
     `score` and `back` are the shares in [0, 1] of what the claim, and the statement, speak of and the
@@ -179,11 +182,15 @@ def _may_align(terms: Mapping[str, float], around: Mapping[str, float], statemen
     return bool(total < _SUBJECT and around) or hit >= GLANCE * total
 
 
-class _Overlap(NamedTuple):
-    whole: float
-    hit: float
-    own: dict[str, float]
-    unmet: float
+@final
+class _Overlap:
+    __slots__ = ("hit", "own", "unmet", "whole")
+
+    def __init__(self, whole: float, hit: float, own: dict[str, float], unmet: float) -> None:
+        self.whole = whole
+        self.hit = hit
+        self.own = own
+        self.unmet = unmet
 
     @property
     def share(self) -> float:

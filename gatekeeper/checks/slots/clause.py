@@ -1,7 +1,8 @@
 """A clause: what it speaks of, under which conditions, with which slots."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import final
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -14,7 +15,9 @@ from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.temporal import Relation, Urgency
 
 
-class Clause(NamedTuple):
+@final
+@dataclass(slots=True, eq=False)  # frozen, making one would take several times as long
+class Clause:
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
@@ -67,7 +70,9 @@ class Clause(NamedTuple):
         return (*self.quantities, *self.categories, *self.sides)
 
 
-class Assertion(NamedTuple):
+@final
+@dataclass(slots=True, eq=False)
+class Assertion:
     """A clause of a claim with what it is read with.
 
     `context` are the clauses of the claim's context and the earlier ones of its sentence: they choose

@@ -11,6 +11,7 @@ from gatekeeper.checks.slots.alignment import Aligned, Rarity, align
 from gatekeeper.checks.slots.clause import Assertion, assertions
 from gatekeeper.checks.slots.contradiction import contradicts, deciding, mistakes, rescues
 from gatekeeper.checks.slots.reading import Reading, read
+from gatekeeper.checks.slots.tokens import outline
 from gatekeeper.exchange import Span
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ def compare(
     `context` is read with the claim and is no claim of its own: its values and conditions only choose
     the statements that apply.
     """
-    claim = read(text)
-    quoted = next(
-        (at for at, one in enumerate(statements) if one.outline.tokens.lower == claim.tokens.lower), None
-    )
+    outlined = outline(text)
+    words = outlined.tokens.lower
+    quoted = next((at for at, one in enumerate(statements) if one.outline.tokens.lower == words), None)
     if quoted is not None:
         return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=quoted, margin=QUOTED)
+    claim = read(outlined)
     rarity = rarity or Rarity(statements)
     around = read(context) if context else None
     asserted = assertions(

@@ -57,6 +57,8 @@ def mistakes(candidate: Aligned) -> set[tuple[int, int]]:
     Left and right exchanged are one mistake, and so are the words that turn a sentence round, and the
     numbers of one list; another time word comes along with another value.
     """
+    if not candidate.differing:
+        return set()
     decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
     signatures = {match.signature.partition(":")[0] for match in decisive}
     one_mistake = signatures in ({"laterality"}, {"polarity"}, {"condition"}, {"polarity", "condition"})

@@ -1,6 +1,6 @@
 """Numbers in digits and words, with the units that follow them."""
 
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import Tokens
@@ -21,13 +21,17 @@ _QUALIFYING: Final = wordset("calendar consecutive full further additional whole
 _MINUS: Final = frozenset({"-", "−"})
 
 
-class Numeral(NamedTuple):
+@final
+class Numeral:
     """A number with its unit, where one follows, and its place among the tokens."""
 
-    value: float
-    first: int
-    last: int
-    unit: Unit | None
+    __slots__ = ("first", "last", "unit", "value")
+
+    def __init__(self, value: float, first: int, last: int, unit: Unit | None) -> None:
+        self.value = value
+        self.first = first
+        self.last = last
+        self.unit = unit
 
 
 def read_numeral(tokens: Tokens, position: int) -> Numeral | None:

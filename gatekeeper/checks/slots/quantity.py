@@ -1,7 +1,8 @@
 """Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
 
+from dataclasses import dataclass, replace
 from math import isinf
-from typing import Final, NamedTuple, Self
+from typing import Final, final
 
 from gatekeeper.checks.slots.units import PREFIXED, Unit
 
@@ -23,7 +24,9 @@ _FAMILIES: Final = (
 """Measures that are mistaken for one another: an equal number in the other one is another claim."""
 
 
-class Quantity(NamedTuple):
+@final
+@dataclass(slots=True, eq=False)
+class Quantity:
     """A value, interval or one-sided bound in base units.
 
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
@@ -52,9 +55,9 @@ class Quantity(NamedTuple):
         """The kind and what is measured."""
         return f"number:{self.unit.measure}"
 
-    def told_by(self, anchors: frozenset[str]) -> Self:
+    def told_by(self, anchors: frozenset[str]) -> "Quantity":
         """Return it with the concepts that tell it from others."""
-        return self._replace(anchors=anchors)
+        return replace(self, anchors=anchors)
 
     @property
     def has_no_unit(self) -> bool:

@@ -1,6 +1,7 @@
 """Reading quantities out of tokens: numbers with comparators, intervals, lists, times without numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from typing import Final
 
@@ -82,10 +83,10 @@ def _quantity(tokens: Tokens, numeral: Numeral, concepts: Mapping[int, str]) -> 
     second, between = _upper_end(tokens, numeral, first)
     first -= between
     if second is not None:
-        numeral = numeral._replace(unit=numeral.unit or second.unit, last=second.last)
+        numeral = Numeral(numeral.value, numeral.first, second.last, numeral.unit or second.unit)
     else:
         last, after = comparator_after(tokens, numeral.last)
-        numeral, sign = numeral._replace(last=last), after or sign
+        numeral, sign = Numeral(numeral.value, numeral.first, last, numeral.unit), after or sign
     unit, subject, last = _unit_and_subject(tokens, numeral, first, concepts)
     relation, last = _relation(tokens, first, last, unit)
     if relation == "duration":
@@ -241,7 +242,8 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         between = tokens.lower[here.last : following.first]
         is_list = 0 < len(between) <= 2 and _JOINS.issuperset(between)
         if here.has_no_unit and is_list and following.unit.measure != "number":
-            shared[position] = here._replace(
+            shared[position] = replace(
+                here,
                 low=here.low * following.unit.factor,
                 high=here.high * following.unit.factor,
                 unit=following.unit,
@@ -268,7 +270,7 @@ def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> li
         if here.unit.measure == "number" and (opens or meets) and before.unit.measure != "number":
             scale = before.unit.factor
             carried.append(
-                here._replace(low=here.low * scale, high=here.high * scale, unit=before.unit, subject="")
+                replace(here, low=here.low * scale, high=here.high * scale, unit=before.unit, subject="")
             )
         else:
             carried.append(here)
@@ -284,7 +286,7 @@ def _joined_bounds(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         opposed = quantity.low == -inf and lower.high == inf and lower.low < quantity.high
         if opposed and lower.unit == quantity.unit and len(between) <= 2 and _BOTH.issuperset(between):
             literal = lower.literal + quantity.literal
-            joined[-1] = lower._replace(last=quantity.last, high=quantity.high, literal=literal)
+            joined[-1] = replace(lower, last=quantity.last, high=quantity.high, literal=literal)
         else:
             joined.append(quantity)
     return joined

@@ -1,7 +1,8 @@
 """A sentence read once: its clauses with their slots."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final, final
 
 from gatekeeper.checks.slots.agent import read_agents
 from gatekeeper.checks.slots.category import Category, read_categories
@@ -39,7 +40,9 @@ from gatekeeper.checks.slots.tokens import (
 from gatekeeper.exchange import Span
 
 
-class Reading(NamedTuple):
+@final
+@dataclass(slots=True, eq=False)
+class Reading:
     """A sentence with its clauses; `terms` are those of all clauses together."""
 
     tokens: Tokens
@@ -52,7 +55,9 @@ class Reading(NamedTuple):
         return self.tokens.span(*tokens)
 
 
-class _Parts(NamedTuple):
+@final
+@dataclass(slots=True, eq=False)
+class _Parts:
     """What was found in a sentence, before it is divided into clauses."""
 
     tokens: Tokens
@@ -111,7 +116,7 @@ def _clauses(parts: _Parts) -> list[Clause]:
             clauses += share_rows(rows)
             rows = []
         subject = subject | _named(parts, *start.subject) if any(start.subject) else frozenset()
-        rows.append(_clause(parts, start.first, last)._replace(topic=subject))
+        rows.append(replace(_clause(parts, start.first, last), topic=subject))
     clauses += share_rows(rows)
     return _on_topic(parts, marks, _under_opening(parts, clauses))
 
@@ -185,7 +190,8 @@ def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
     return [
         clauses[0],
         *(
-            lend(clause, [opening])._replace(
+            replace(
+                lend(clause, [opening]),
                 conditions={**opening.conditions, **clause.conditions},
                 topic=clause.topic.union(opening.terms),
             )
@@ -202,4 +208,4 @@ def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> li
     later = {mark.signature for mark in marks if mark.first >= clauses[1].first}
     before = next((mark.first for mark in marks if mark.is_value or mark.signature in later), 0)
     topic = _named(parts, 0, before)
-    return [clause._replace(topic=clause.topic | topic) for clause in clauses] if topic else clauses
+    return [replace(clause, topic=clause.topic | topic) for clause in clauses] if topic else clauses

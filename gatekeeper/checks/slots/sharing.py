@@ -1,6 +1,7 @@
 """Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from gatekeeper.checks.slots.agent import Agent
@@ -157,7 +158,8 @@ def share_rows(rows: Sequence[Clause]) -> list[Clause]:
         stances = [other.stance for other in others if other.stance]
         given = lend(row, others)
         completed.append(
-            given._replace(
+            replace(
+                given,
                 conditions={**rows[0].conditions, **given.conditions},
                 beside=frozenset(concept for other in others for concept in other.terms),
                 stance=given.stance or (stances[0] if len(stances) == 1 else None),
@@ -186,7 +188,7 @@ def lend(row: Clause, others: Sequence[Clause]) -> Clause:
         )
         if borrowed:
             lent[name] = (*own, *borrowed)
-    return row._replace(**lent) if lent else row
+    return replace(row, **lent) if lent else row
 
 
 def fronted(tokens: Tokens) -> int:

@@ -1,7 +1,6 @@
 """A text as words, numbers and signs, and the terms of the lexicon found in it."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, final
 
@@ -11,11 +10,11 @@ from gatekeeper.exchange import Span
 
 _LETTER: Final = r"[^\W\d_]"
 _TOKEN: Final = re.compile(
-    rf"{_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
+    rf"({_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
     r"|\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+"
     # A hyphen counts as minus or range: not within a word, nor in "LR-5", but in "10 mm-20 mm".
     rf"|-(?:(?![^\W_])|(?=\d)(?:(?<!{_LETTER}-)|(?<=[ \d][mc]m-)))"
-    r"|[^\w\s-]"
+    r"|[^\w\s-]) ?"  # no token begins with the space, so the search need not try it
 )
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
 _NOT_SIDES: Final = wordset("untreated alone unchanged over unrepaired in out open blank undisturbed")
@@ -119,13 +118,16 @@ class Lexeme:
         self.last = last
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Outline:
     """A text with its lexemes: enough to say what it speaks of, before its slots are read."""
 
-    tokens: Tokens
-    lexemes: tuple[Lexeme, ...]
-    named: frozenset[str]
+    __slots__ = ("lexemes", "named", "tokens")
+
+    def __init__(self, tokens: Tokens, lexemes: tuple[Lexeme, ...], named: frozenset[str]) -> None:
+        self.tokens = tokens
+        self.lexemes = lexemes
+        self.named = named
 
 
 def outline(text: str) -> Outline:

@@ -4,10 +4,13 @@ The factors are those of pint; a test compares every one. They are written out b
 building its registry takes half a second of a server's start.
 """
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final, final
 
 
-class Unit(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class Unit:
     """What is measured, and how many base units one of these is. Equal measures convert."""
 
     measure: str
