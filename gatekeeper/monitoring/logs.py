@@ -57,11 +57,11 @@ class _Lines(logging.StreamHandler[TextIO]):
         self._lines = lines
 
     def event(self, level: int, event: str, fields: dict[str, object]) -> None:
-        """Write one event; like any handler, raise nothing where the stream is closed or full."""
-        line = self._lines.line(time.time(), logging.getLevelName(level), {"event": event, **fields})
+        """Write one event; like any handler, raise nothing where that cannot be done."""
         self.acquire()
         try:
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(Exception):
+                line = self._lines.line(time.time(), logging.getLevelName(level), {"event": event, **fields})
                 self.stream.write(line + self.terminator)
                 self.flush()
         finally:
