@@ -77,8 +77,10 @@ class _Ranked(Sequence[Alternative]):
         """Return the log-probabilities alone, the highest first."""
         found: list[float] = []
         for item in self._items:
-            value = _logprob(item.get("logprob"))
-            if value is not None and not isnan(value):
+            value = item.get("logprob")
+            if type(value) is not float or not _SENTINEL < value <= 0.0:  # as hardly any is
+                value = _logprob(value)
+            if value is not None and value <= 0.0:  # no NaN
                 found.append(value)
         found.sort(reverse=True)
         return found
@@ -196,8 +198,9 @@ def _spelt(item: dict[str, Any]) -> tuple[str, bytes]:
     text, data = item["token"], item.get("bytes")
     if not isinstance(text, str):
         raise TypeError(type(text))
-    encoded = bytes(data) if isinstance(data, list) else text.encode()
-    if not spells(text, encoded):
+    own = text.encode()
+    encoded = bytes(data) if isinstance(data, list) else own
+    if encoded != own and not spells(text, encoded):
         # Rows are aligned by their bytes, so a text beside them that says something else was never judged.
         text = encoded.decode(errors="replace")
     return text, encoded
@@ -215,18 +218,17 @@ def _logprob(value: object) -> float | None:
 
 
 def _quality(rows: _Rows, places: Sequence[_Place], size: int) -> LogprobQuality:
-    known = [
-        (logprob, covered)
-        for logprob, (_, _, covered) in zip(rows.logprobs, places, strict=True)
-        if covered and logprob is not None
-    ]
-    values = [logprob for logprob, _ in known]
+    values: list[float] = []
+    covered = 0
+    for logprob, (_, _, own) in zip(rows.logprobs, places, strict=True):
+        if own and logprob is not None:
+            values.append(logprob)
+            covered += own
     # One NaN makes the sum NaN.
-    if not known or isnan(sum(values)) or _zeros(rows, values):
+    if not values or isnan(sum(values)) or _zeros(rows, values):
         return LogprobQuality.UNAVAILABLE
-    if any(text.startswith(_UNDECODED) for text in rows.texts):
+    if _UNDECODED in "".join(rows.texts) and any(text.startswith(_UNDECODED) for text in rows.texts):
         return LogprobQuality.UNAVAILABLE
-    covered = sum([covered for _, covered in known])
     return LogprobQuality.FULL if covered >= FULL_COVERAGE * size else LogprobQuality.PARTIAL
 
 
