@@ -9,6 +9,7 @@ from typing import Final
 from radsafe_bench.nli.mutation import CHANGES, apply
 from radsafe_bench.nli.rewording import reword
 from radsafe_bench.nli.sources import Example, Label, Source, written_examples
+from radsafe_bench.nli.switches import Switched, drawn_variant, silenced
 from radsafe_bench.nli.templates import template_sources
 
 CHANGED_EACH: Final = 6
@@ -17,6 +18,12 @@ MOST_BESIDE: Final = 2
 """Other statements that evidence may stand beside."""
 TEMPLATES: Final = 0.25
 """Sources made from patterns for each written one, and epoch."""
+VARIANTS: Final = 2
+"""Choices of facts that are drawn for each source with slots, and epoch."""
+SILENCED: Final = 0.5
+"""Share of sources with slots of which a claim meets evidence that lost the sentence it rests on."""
+LONGEST_BESIDE: Final = 420
+"""Characters: longer evidence is a passage by itself and fills what the reader reads."""
 
 
 def examples_of(sources: Sequence[Source], rng: random.Random, beside: float) -> list[Example]:
@@ -34,6 +41,27 @@ def examples_of(sources: Sequence[Source], rng: random.Random, beside: float) ->
     pairs = [
         _beside(pair, home.get(pair.source, sources) if rng.random() < 0.5 else sources, rng)
         if rng.random() < beside
+        else pair
+        for pair in pairs
+    ]
+    rng.shuffle(pairs)
+    return pairs
+
+
+def switched_examples(sources: Sequence[Switched], rng: random.Random, beside: float) -> list[Example]:
+    """Return one epoch's pairs of sources with slots, in random order: other facts every time.
+
+    `beside` is the share of shorter evidence that stands among other statements.
+    """
+    variants = [drawn_variant(source, rng) for source in sources for _ in range(VARIANTS)]
+    pairs = [pair for variant in variants for pair in written_examples(variant)]
+    pairs += _foreign(variants, rng)
+    pairs += filter(None, (silenced(source, rng) for source in sources if rng.random() < SILENCED))
+    by_topic = _by_topic(variants)
+    home = {source.id: by_topic[source.topic] for source in sources}
+    pairs = [
+        _beside(pair, home[pair.source] if rng.random() < 0.5 else variants, rng)
+        if len(pair.evidence) <= LONGEST_BESIDE and rng.random() < beside
         else pair
         for pair in pairs
     ]

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from radsafe_bench.nli.examples import examples_of, pattern_examples
+from gatekeeper.checks.nli.canonical import canonical
+from radsafe_bench.nli.examples import examples_of, pattern_examples, switched_examples
 from radsafe_bench.nli.network import Reader
 from radsafe_bench.nli.sources import (
     LABELS,
@@ -24,17 +26,20 @@ from radsafe_bench.nli.sources import (
     read_sources,
     written_examples,
 )
+from radsafe_bench.nli.switches import Switched, first_variant, read_switched
 
 MAX_TOKENS: Final = 192
+HELD_OUT_EACH: Final = 25
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the reader is trained: over sentence patterns, over what was written, and once more over it.
+    """How the reader is trained: over sentence patterns, then over what was written, in three rounds.
 
-    The last round has the claims that were written after a first training, a lower `last_rate`, more
+    The second of them has the claims that were written after a first training, a lower `last_rate`, more
     evidence that stands beside other evidence, and is `balanced`: every label weighs the same in all.
+    The third, balanced too, has the sources with slots, and a `share` of the others' pairs.
     `layer_decay` scales the learning rate of each layer below the top; `patterns` is the number of
     sources made from patterns.
     """
@@ -45,6 +50,9 @@ class Recipe:
     batch: int = 32
     rate: float = 1.5e-4
     last_rate: float = 8e-5
+    switched_epochs: int = 4
+    switched_rate: float = 1.2e-4
+    share: float = 0.35
     warmup: float = 0.06
     decay: float = 0.01
     layer_decay: float = 0.9
@@ -60,6 +68,10 @@ class Recipe:
             self, epochs=self.last_epochs, rate=self.last_rate, beside=self.last_beside, balanced=True
         )
 
+    def switched(self) -> "Recipe":
+        """Return the recipe of the round over sources with slots."""
+        return replace(self.last(), epochs=self.switched_epochs, rate=self.switched_rate)
+
 
 Report = Callable[[dict[str, float]], None]
 """Gets a row of the learning curve after every epoch."""
@@ -74,7 +86,7 @@ class Trained:
 
 
 def train(folder: Path, weights: Path, recipe: Recipe, report: Report) -> Trained:
-    """Fine-tune MiniLM weights (a folder with `model.safetensors` and `tokenizer.json`) in three rounds."""
+    """Fine-tune MiniLM weights (a folder with `model.safetensors` and `tokenizer.json`) in four rounds."""
     tokenizer = pair_tokenizer(weights / "tokenizer.json")
     reader = initial_reader(weights)
     train_on_patterns(reader, tokenizer, recipe, report)
@@ -82,6 +94,9 @@ def train(folder: Path, weights: Path, recipe: Recipe, report: Report) -> Traine
     learned, held_out = split(read_sources(folder), held_out_ids(folder))
     train_on_sources(reader, tokenizer, (first, held_out), recipe, report)
     train_on_sources(reader, tokenizer, (learned, held_out), recipe.last(), report)
+    switched, unseen = split_switched(read_switched(folder))
+    held_out += map(first_variant, unseen)
+    train_on_switched(reader, tokenizer, (switched, learned, held_out), recipe.switched(), report)
     return Trained(reader, fitted_temperature(reader, tokenizer, held_out))
 
 
@@ -103,6 +118,26 @@ def train_on_sources(
     learned, held_out = sources
     rng = random.Random(recipe.seed)
     epochs = [examples_of(learned, rng, recipe.beside) for _ in range(recipe.epochs)]
+    _fit(reader, tokenizer, epochs, recipe, lambda: held_out_accuracy(reader, tokenizer, held_out), report)
+
+
+def train_on_switched(
+    reader: Reader,
+    tokenizer: Tokenizer,
+    sources: tuple[Sequence[Switched], Sequence[Source], Sequence[Source]],
+    recipe: Recipe,
+    report: Report,
+) -> None:
+    """Train on sources with slots and a share of the written ones; the last sequence is only measured on."""
+    switched, learned, held_out = sources
+    rng = random.Random(recipe.seed)
+    epochs = []
+    for _ in range(recipe.epochs):
+        written = examples_of(learned, rng, recipe.beside)
+        pairs = switched_examples(switched, rng, recipe.beside)
+        pairs += rng.sample(written, round(recipe.share * len(written)))
+        rng.shuffle(pairs)
+        epochs.append(pairs)
     _fit(reader, tokenizer, epochs, recipe, lambda: held_out_accuracy(reader, tokenizer, held_out), report)
 
 
@@ -136,6 +171,9 @@ def _fit(
         row = {"epoch": epoch, "pairs": len(pairs), "loss": sum(losses) / len(losses)}
         report(row | {"seconds": time.perf_counter() - began} | measure())
     reader.eval()
+
+
+_canonical = lru_cache(maxsize=200_000)(canonical)
 
 
 def _weights(epochs: Sequence[Sequence[Example]]) -> Tensor:
@@ -192,6 +230,12 @@ def split(sources: Sequence[Source], held_out: frozenset[str]) -> tuple[list[Sou
     return learned, [source for source in sources if source.id in held_out]
 
 
+def split_switched(sources: Sequence[Switched]) -> tuple[list[Switched], list[Switched]]:
+    """Return the sources with slots to learn from, and every `HELD_OUT_EACH`th, held out."""
+    learned = [source for place, source in enumerate(sources) if place % HELD_OUT_EACH]
+    return learned, list(sources[::HELD_OUT_EACH])
+
+
 def initial_reader(weights: Path) -> Reader:
     """Return the network with MiniLM's weights; only the three outputs are new."""
     torch.manual_seed(0)
@@ -235,7 +279,7 @@ def _batches(
 
 
 def _tensors(pairs: Sequence[Example], tokenizer: Tokenizer) -> Batch:
-    encoded = tokenizer.encode_batch([(pair.evidence, pair.claim) for pair in pairs])
+    encoded = tokenizer.encode_batch([(_canonical(pair.evidence), _canonical(pair.claim)) for pair in pairs])
     return (
         torch.tensor([one.ids for one in encoded]),
         torch.tensor([one.attention_mask for one in encoded]),

@@ -1,8 +1,8 @@
 """The model that reads: any ONNX cross-encoder for natural language inference, by onnxruntime on a CPU.
 
 A folder holds `model.onnx`, `tokenizer.json` and `config.json`, whose `id2label` names the outputs
-(entailment, contradiction, neutral, or this project's own words) and whose optional `temperature`
-divides the logits.
+(entailment, contradiction, neutral, or this project's own words), whose optional `temperature`
+divides the logits, and whose optional `canonical` says that it reads measures in one form.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from gatekeeper.assessment import Verdict
+from gatekeeper.checks.nli.canonical import canonical
 from gatekeeper.errors import PolicyError
 
 EMBEDDED: Final = Path(__file__).parent / "model"
@@ -71,6 +72,7 @@ class Reader:
         self._tokenizer.no_padding()
         self._columns = _columns(folder, config)
         self._temperature = float(config.get("temperature", 1.0))
+        self._canonical = bool(config.get("canonical", False))
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def read(self, pairs: Sequence[Pair]) -> Probabilities:
@@ -82,8 +84,10 @@ class Reader:
         return np.array([self._probabilities(pair) for pair in pairs]).reshape(len(pairs), len(OUTPUTS))
 
     def _probabilities(self, pair: Pair) -> Probabilities:
-        evidence, claim = pair
-        encoded = self._tokenizer.encode(evidence[:LONGEST], claim[: LONGEST // 4])
+        evidence, claim = pair[0][:LONGEST], pair[1][: LONGEST // 4]
+        if self._canonical:
+            evidence, claim = canonical(evidence), canonical(claim)
+        encoded = self._tokenizer.encode(evidence, claim)
         given = {
             "input_ids": np.array([encoded.ids], np.int64),
             "attention_mask": np.array([encoded.attention_mask], np.int64),
