@@ -84,7 +84,7 @@ def _patterns(letters: str) -> _Patterns:
             rf"(?:[.):,;]{_CLOSE}(?=\s|$)|\s[-–—](?=\s)|\s*$|(?=\s*\n)|(?=\s(?:because|since)\b))"
         ),
         marker=re.compile(rf"^[ \t>*_-]{{0,8}}\(?(?P<letter>{capital})[.):]", re.MULTILINE),
-        rival=re.compile(rf"\s?(?:/|,|or\b|and\b|&)\s?{noun}{_OPEN}{capital}(?![\w'’])"),
+        rival=re.compile(rf"{_CLOSE}\s?(?:/|,|or\b|and\b|&)\s?{noun}{_OPEN}{capital}(?![\w'’])"),
     )
 
 
@@ -116,7 +116,7 @@ def _alone(text: str, start: int, patterns: _Patterns) -> Iterator[Declared]:
 
 
 def _declared(found: re.Match[str], rival: re.Pattern[str]) -> Declared | None:
-    if rival.match(found.string, found.end()):
+    if rival.match(found.string, found.end("letter")):
         return None
     return Declared(found["letter"].upper(), Span(*found.span("letter")), Span(*found.span()))
 
