@@ -9,7 +9,7 @@ from typing import Final
 from radsafe_bench.nli.mutation import CHANGES, apply
 from radsafe_bench.nli.rewording import reword
 from radsafe_bench.nli.sources import Example, Label, Source, written_examples
-from radsafe_bench.nli.switches import Switched, drawn_variant, silenced
+from radsafe_bench.nli.switches import Group, Switched, draw, drawn_pairs, excerpt, fill, silenced
 from radsafe_bench.nli.templates import template_sources
 
 CHANGED_EACH: Final = 6
@@ -18,11 +18,9 @@ MOST_BESIDE: Final = 2
 """Other statements that evidence may stand beside."""
 TEMPLATES: Final = 0.25
 """Sources made from patterns for each written one, and epoch."""
-VARIANTS: Final = 2
-"""Choices of facts that are drawn for each source with slots, and epoch."""
-SILENCED: Final = 0.5
+SILENCED: Final = 0.6
 """Share of sources with slots of which a claim meets evidence that lost the sentence it rests on."""
-LONGEST_BESIDE: Final = 420
+LONGEST_BESIDE: Final = 260
 """Characters: longer evidence is a passage by itself and fills what the reader reads."""
 
 
@@ -48,25 +46,43 @@ def examples_of(sources: Sequence[Source], rng: random.Random, beside: float) ->
     return pairs
 
 
-def switched_examples(sources: Sequence[Switched], rng: random.Random, beside: float) -> list[Example]:
+def switched_groups(sources: Sequence[Switched], rng: random.Random, beside: float) -> list[Group]:
     """Return one epoch's pairs of sources with slots, in random order: other facts every time.
 
-    `beside` is the share of shorter evidence that stands among other statements.
+    `beside` is the share of shorter evidence that stands beside another statement.
     """
-    variants = [drawn_variant(source, rng) for source in sources for _ in range(VARIANTS)]
-    pairs = [pair for variant in variants for pair in written_examples(variant)]
-    pairs += _foreign(variants, rng)
-    pairs += filter(None, (silenced(source, rng) for source in sources if rng.random() < SILENCED))
-    by_topic = _by_topic(variants)
-    home = {source.id: by_topic[source.topic] for source in sources}
-    pairs = [
-        _beside(pair, home[pair.source] if rng.random() < 0.5 else variants, rng)
-        if len(pair.evidence) <= LONGEST_BESIDE and rng.random() < beside
-        else pair
-        for pair in pairs
-    ]
-    rng.shuffle(pairs)
-    return pairs
+    groups = [group for source in sources for group in drawn_pairs(source, rng)]
+    groups += [(pair,) for source in sources if rng.random() < SILENCED and (pair := silenced(source, rng))]
+    groups += _foreign_groups(sources, rng)
+    short = [source for source in sources if len(source.evidence) <= LONGEST_BESIDE]
+    groups = [_together(group, short, rng) if rng.random() < beside else group for group in groups]
+    rng.shuffle(groups)
+    return groups
+
+
+def _foreign_groups(sources: Sequence[Switched], rng: random.Random) -> Iterator[Group]:
+    """Yield one claim for each source with slots that another one's evidence is silent about."""
+    near: dict[str, list[Switched]] = defaultdict(list)
+    for source in sources:
+        near[source.topic].append(source)
+    for source in sources:
+        other = rng.choice(near[source.topic] if rng.random() < 0.5 else sources)
+        if other.id != source.id:
+            evidence = fill(excerpt(source, (), rng), draw(source, rng))
+            claim = fill(rng.choice(other.claims), draw(other, rng))
+            yield (Example(source.id, "other_topic", evidence, claim, Label.NOT_ADDRESSED),)
+
+
+def _together(group: Group, short: Sequence[Switched], rng: random.Random) -> Group:
+    """Put the same other statement before or after the evidence of a group's pairs."""
+    other = rng.choice(short)
+    if other.id == group[0].source or len(group[0].evidence) > LONGEST_BESIDE:
+        return group
+    text, first = fill(other.evidence, draw(other, rng)), rng.random() < 0.5
+    return tuple(
+        replace(pair, evidence=f"{text} {pair.evidence}" if first else f"{pair.evidence} {text}")
+        for pair in group
+    )
 
 
 def pattern_examples(count: int, rng: random.Random) -> list[Example]:

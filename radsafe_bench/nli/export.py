@@ -41,7 +41,7 @@ def export(reader: Reader, tokenizer: Path, folder: Path, temperature: float) ->
     shutil.copy(tokenizer, folder / "tokenizer.json")
     config = {
         "id2label": {str(place): label.value for place, label in enumerate(LABELS)},
-        "canonical": True,
+        "marked": True,
         "pad_token_id": 0,
         "temperature": temperature,
     }

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatekeeper.checks.nli.encoding import TOKEN_TYPES
 from radsafe_bench.nli.sources import LABELS
 
 VOCABULARY, SIZE, INNER, LAYERS, HEADS, POSITIONS = 30522, 384, 1536, 6, 12, 512
@@ -20,7 +21,7 @@ class Embeddings(nn.Module):
         super().__init__()
         self.word_embeddings = nn.Embedding(VOCABULARY, SIZE)
         self.position_embeddings = nn.Embedding(POSITIONS, SIZE)
-        self.token_type_embeddings = nn.Embedding(2, SIZE)
+        self.token_type_embeddings = nn.Embedding(TOKEN_TYPES, SIZE)
         self.LayerNorm = nn.LayerNorm(SIZE, eps=EPSILON)
 
     def forward(self, ids: Tensor, segments: Tensor) -> Tensor:

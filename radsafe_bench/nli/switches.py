@@ -7,8 +7,8 @@ differs. So neither the wording of a claim nor what is true in the world tells i
 
 import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +18,12 @@ from radsafe_bench.nli.sources import DATA, Example, Label, Source
 
 _SLOT: Final = re.compile(r"\[(\d):([^\[\]]*)\]")
 _SENTENCE: Final = re.compile(r"(?<=[.!?]) (?=[A-Z(\[])")
-SUPPORTED: Final = 0.5
-"""Share of claims that keep every fact."""
+TURNED_CLAIM: Final = 0.5
+"""Share of twins that differ in the claim; the others differ in the evidence, under the same claim."""
+WHOLE: Final = 0.15
 
+Group = tuple[Example, ...]
+"""Pairs that are learned together: twins, of which the first is supported and the second is not, or one."""
 Picked = Mapping[str, int]
 """Slot → which of its options."""
 
@@ -77,26 +80,47 @@ def first_variant(source: Switched) -> Source:
     )
 
 
-def drawn_variant(source: Switched, rng: random.Random) -> Source:
-    """Return the source with drawn facts; each claim is true of them or false in one slot, as often."""
-    picked = _draw(source, rng)
-    supported: list[str] = []
-    contradicted: list[tuple[str, str]] = []
+def drawn_pairs(source: Switched, rng: random.Random) -> Iterator[Group]:
+    """Yield the pairs of one choice of facts: for each claim twins, of which one slot makes one false.
+
+    The slot is turned in the claim or in the evidence, as often. Long evidence is cut to an excerpt.
+    """
+    picked = draw(source, rng)
     for claim in source.claims:
         options = slots_of(claim)
         slot = rng.choice(list(options))
-        if rng.random() < SUPPORTED:
-            supported.append(fill(claim, picked))
+        turned = {**picked, slot: (picked[slot] + rng.randrange(1, options[slot])) % options[slot]}
+        evidence = excerpt(source, options.keys(), rng)
+        true = Example(source.id, "paraphrase", fill(evidence, picked), fill(claim, picked), Label.SUPPORTED)
+        false = replace(true, kind=source.kinds[slot], label=Label.CONTRADICTED)
+        if rng.random() < TURNED_CLAIM:
+            yield true, replace(false, claim=fill(claim, turned))
         else:
-            other = (picked[slot] + rng.randrange(1, options[slot])) % options[slot]
-            contradicted.append((source.kinds[slot], fill(claim, {**picked, slot: other})))
-    evidence = fill(source.evidence, picked)
-    return Source(source.id, source.topic, evidence, tuple(supported), tuple(contradicted), source.open)
+            yield true, replace(false, evidence=fill(evidence, turned))
+    for claim in source.open:
+        evidence = fill(excerpt(source, (), rng), picked)
+        yield (Example(source.id, "same_topic", evidence, claim, Label.NOT_ADDRESSED),)
+
+
+def excerpt(source: Switched, slots: Collection[str], rng: random.Random) -> str:
+    """Return the sentences that hold some slots and another one, as the check chooses a few to read.
+
+    Evidence of one or two sentences stays whole, and so does a `WHOLE` share of the longer.
+    """
+    sentences = _SENTENCE.split(source.evidence)
+    if len(sentences) < 3 or rng.random() < WHOLE:
+        return source.evidence
+    kept = [not slots_of(sentence).keys().isdisjoint(slots) for sentence in sentences]
+    for place in rng.sample(range(len(sentences)), len(sentences)):
+        if sum(kept) >= 2:
+            break
+        kept[place] = True
+    return " ".join(sentence for sentence, keep in zip(sentences, kept, strict=True) if keep)
 
 
 def silenced(source: Switched, rng: random.Random) -> Example | None:
     """Return a claim beside evidence without the sentence that it rests on; None where that is all of it."""
-    picked, claim = _draw(source, rng), rng.choice(source.claims)
+    picked, claim = draw(source, rng), rng.choice(source.claims)
     slots = slots_of(claim).keys()
     sentences = _SENTENCE.split(source.evidence)
     kept = [sentence for sentence in sentences if slots_of(sentence).keys().isdisjoint(slots)]
@@ -106,5 +130,6 @@ def silenced(source: Switched, rng: random.Random) -> Example | None:
     return Example(source.id, "silenced", evidence, fill(claim, picked), Label.NOT_ADDRESSED)
 
 
-def _draw(source: Switched, rng: random.Random) -> Picked:
+def draw(source: Switched, rng: random.Random) -> Picked:
+    """Return a choice of facts."""
     return {slot: rng.randrange(count) for slot, count in slots_of(source.evidence).items()}

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -15,21 +15,25 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from gatekeeper.checks.nli.canonical import canonical
-from radsafe_bench.nli.examples import examples_of, pattern_examples, switched_examples
+from gatekeeper.checks.nli.encoding import in_one_form, marked
+from radsafe_bench.nli.examples import examples_of, pattern_examples, switched_groups
 from radsafe_bench.nli.network import Reader
 from radsafe_bench.nli.sources import (
     LABELS,
     Example,
+    Label,
     Source,
     held_out_ids,
     read_sources,
     written_examples,
 )
-from radsafe_bench.nli.switches import Switched, first_variant, read_switched
+from radsafe_bench.nli.switches import Group, Switched, first_variant, read_switched
 
 MAX_TOKENS: Final = 192
-HELD_OUT_EACH: Final = 25
+_SUPPORTED, _CONTRADICTED = LABELS.index(Label.SUPPORTED), LABELS.index(Label.CONTRADICTED)
+HELD_OUT: Final = ("013", "038", "063", "088")
+"""Ends of the ids of the sources with slots that training never sees."""
+_TYPES: Final = "embeddings.token_type_embeddings.weight"
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
@@ -39,7 +43,8 @@ class Recipe:
 
     The second of them has the claims that were written after a first training, a lower `last_rate`, more
     evidence that stands beside other evidence, and is `balanced`: every label weighs the same in all.
-    The third, balanced too, has the sources with slots, and a `share` of the others' pairs.
+    The third, balanced too, has the sources with slots, and a `share` of the others' pairs; `apart` is the
+    weight of telling twins apart.
     `layer_decay` scales the learning rate of each layer below the top; `patterns` is the number of
     sources made from patterns.
     """
@@ -52,7 +57,8 @@ class Recipe:
     last_rate: float = 8e-5
     switched_epochs: int = 4
     switched_rate: float = 1.2e-4
-    share: float = 0.35
+    share: float = 0.12
+    apart: float = 0.5
     warmup: float = 0.06
     decay: float = 0.01
     layer_decay: float = 0.9
@@ -104,7 +110,7 @@ def train_on_patterns(reader: Reader, tokenizer: Tokenizer, recipe: Recipe, repo
     """Teach what it means to compare two sentences slot by slot, from patterns alone."""
     rng = random.Random(recipe.seed)
     pairs = pattern_examples(recipe.patterns, rng)
-    _fit(reader, tokenizer, [pairs], recipe, lambda: {}, report)
+    _fit(reader, tokenizer, [_alone(pairs)], recipe, lambda: {}, report)
 
 
 def train_on_sources(
@@ -117,7 +123,7 @@ def train_on_sources(
     """Train on written sources, changed anew in every epoch; the second sequence is only measured on."""
     learned, held_out = sources
     rng = random.Random(recipe.seed)
-    epochs = [examples_of(learned, rng, recipe.beside) for _ in range(recipe.epochs)]
+    epochs = [_alone(examples_of(learned, rng, recipe.beside)) for _ in range(recipe.epochs)]
     _fit(reader, tokenizer, epochs, recipe, lambda: held_out_accuracy(reader, tokenizer, held_out), report)
 
 
@@ -134,17 +140,19 @@ def train_on_switched(
     epochs = []
     for _ in range(recipe.epochs):
         written = examples_of(learned, rng, recipe.beside)
-        pairs = switched_examples(switched, rng, recipe.beside)
-        pairs += rng.sample(written, round(recipe.share * len(written)))
-        rng.shuffle(pairs)
-        epochs.append(pairs)
+        groups = switched_groups(switched, rng, recipe.beside)
+        epochs.append([*groups, *_alone(rng.sample(written, round(recipe.share * len(written))))])
     _fit(reader, tokenizer, epochs, recipe, lambda: held_out_accuracy(reader, tokenizer, held_out), report)
+
+
+def _alone(pairs: Sequence[Example]) -> list[Group]:
+    return [(pair,) for pair in pairs]
 
 
 def _fit(
     reader: Reader,
     tokenizer: Tokenizer,
-    epochs: Sequence[Sequence[Example]],
+    epochs: Sequence[Sequence[Group]],
     recipe: Recipe,
     measure: Callable[[], dict[str, float]],
     report: Report,
@@ -152,33 +160,50 @@ def _fit(
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)
     optimiser = torch.optim.AdamW(_groups(reader, recipe), betas=(0.9, 0.98))
-    steps = sum(-(-len(pairs) // recipe.batch) for pairs in epochs)
+    steps = sum(-(-_count(groups) // recipe.batch) for groups in epochs)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps, recipe.warmup))
     weights = _weights(epochs) if recipe.balanced else None
-    for epoch, pairs in enumerate(epochs, start=1):
+    for epoch, groups in enumerate(epochs, start=1):
         began, losses = time.perf_counter(), []
         reader.train()
-        for *inputs, labels in _batches(pairs, tokenizer, recipe.batch, rng):
+        for batch in _batches(groups, recipe.batch, rng):
+            *inputs, labels = _tensors([pair for group in batch for pair in group], tokenizer)
             with torch.autocast("cpu", torch.bfloat16):
-                logits = reader(*inputs)
-            loss = functional.cross_entropy(logits.float(), labels, weights, label_smoothing=recipe.smoothing)
+                logits = reader(*inputs).float()
+            loss = functional.cross_entropy(logits, labels, weights, label_smoothing=recipe.smoothing)
+            loss += recipe.apart * _twins_apart(logits, batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
             optimiser.step()
             optimiser.zero_grad()
             schedule.step()
             losses.append(loss.item())
-        row = {"epoch": epoch, "pairs": len(pairs), "loss": sum(losses) / len(losses)}
+        row = {"epoch": epoch, "pairs": _count(groups), "loss": sum(losses) / len(losses)}
         report(row | {"seconds": time.perf_counter() - began} | measure())
     reader.eval()
 
 
-_canonical = lru_cache(maxsize=200_000)(canonical)
+def _count(groups: Sequence[Group]) -> int:
+    return sum(map(len, groups))
 
 
-def _weights(epochs: Sequence[Sequence[Example]]) -> Tensor:
+def _twins_apart(logits: Tensor, batch: Sequence[Group]) -> Tensor:
+    """Return the loss of twins that are not told apart: -log P(the false one is the more contradicted).
+
+    What both share, wording and subject, cancels out (the pairwise logistic loss of Burges et al. 2005).
+    """
+    ends = list(accumulate(len(group) for group in batch))
+    false = [end - 1 for end, group in zip(ends, batch, strict=True) if len(group) == 2]
+    if not false:
+        return torch.zeros(())
+    leaning = logits[:, _CONTRADICTED] - logits[:, _SUPPORTED]
+    at = torch.tensor(false)
+    return functional.softplus(leaning[at - 1] - leaning[at]).mean()
+
+
+def _weights(epochs: Sequence[Sequence[Group]]) -> Tensor:
     """Return a weight per label under which all labels weigh the same."""
-    counts = Counter(pair.label for pairs in epochs for pair in pairs)
+    counts = Counter(pair.label for groups in epochs for group in groups for pair in group)
     return torch.tensor([counts.total() / len(LABELS) / counts[label] for label in LABELS])
 
 
@@ -231,16 +256,19 @@ def split(sources: Sequence[Source], held_out: frozenset[str]) -> tuple[list[Sou
 
 
 def split_switched(sources: Sequence[Switched]) -> tuple[list[Switched], list[Switched]]:
-    """Return the sources with slots to learn from, and every `HELD_OUT_EACH`th, held out."""
-    learned = [source for place, source in enumerate(sources) if place % HELD_OUT_EACH]
-    return learned, list(sources[::HELD_OUT_EACH])
+    """Return the sources with slots to learn from, and those held out."""
+    learned = [source for source in sources if not source.id.endswith(HELD_OUT)]
+    return learned, [source for source in sources if source.id.endswith(HELD_OUT)]
 
 
 def initial_reader(weights: Path) -> Reader:
-    """Return the network with MiniLM's weights; only the three outputs are new."""
+    """Return the network with MiniLM's weights; the outputs are new, and the marks begin as BERT's types."""
     torch.manual_seed(0)
     reader = Reader()
-    missing, unexpected = reader.load_state_dict(load_file(weights / "model.safetensors"), strict=False)
+    found = load_file(weights / "model.safetensors")
+    own, other = found[_TYPES]
+    found[_TYPES] = torch.stack([own, other, other, own])
+    missing, unexpected = reader.load_state_dict(found, strict=False)
     foreign = [name for name in unexpected if name != "embeddings.position_ids"]
     if foreign or set(missing) - {"classifier.weight", "classifier.bias"}:
         raise ValueError(f"{weights}: not the weights of this network ({foreign or missing})")
@@ -265,24 +293,23 @@ def _rate(done: float, warmup: float) -> float:
     return done / warmup if done < warmup else max(0.0, (1 - done) / (1 - warmup))
 
 
-def _batches(
-    pairs: Sequence[Example], tokenizer: Tokenizer, size: int, rng: random.Random
-) -> Iterator[Batch]:
-    """Yield batches of pairs of similar length, in random order."""
-    order = sorted(
-        range(len(pairs)), key=lambda at: len(pairs[at].evidence) + len(pairs[at].claim) + 20 * rng.random()
-    )
-    starts = list(range(0, len(order), size))
-    rng.shuffle(starts)
-    for start in starts:
-        yield _tensors([pairs[at] for at in order[start : start + size]], tokenizer)
+def _batches(groups: Sequence[Group], size: int, rng: random.Random) -> Iterator[list[Group]]:
+    """Yield batches of `size` pairs or a few more, of similar length, in random order."""
+    ordered = sorted(groups, key=lambda group: len(group[0].evidence + group[0].claim) + 20 * rng.random())
+    batches: list[list[Group]] = [[]]
+    for group in ordered:
+        if _count(batches[-1]) >= size:
+            batches.append([])
+        batches[-1].append(group)
+    rng.shuffle(batches)
+    yield from batches
 
 
 def _tensors(pairs: Sequence[Example], tokenizer: Tokenizer) -> Batch:
-    encoded = tokenizer.encode_batch([(_canonical(pair.evidence), _canonical(pair.claim)) for pair in pairs])
+    encoded = tokenizer.encode_batch([in_one_form(pair.evidence, pair.claim) for pair in pairs])
     return (
         torch.tensor([one.ids for one in encoded]),
         torch.tensor([one.attention_mask for one in encoded]),
-        torch.tensor([one.type_ids for one in encoded]),
+        torch.tensor([marked(one.ids, one.type_ids, one.sequence_ids) for one in encoded]),
         torch.tensor([LABELS.index(pair.label) for pair in pairs]),
     )

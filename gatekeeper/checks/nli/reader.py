@@ -2,7 +2,7 @@
 
 A folder holds `model.onnx`, `tokenizer.json` and `config.json`, whose `id2label` names the outputs
 (entailment, contradiction, neutral, or this project's own words), whose optional `temperature`
-divides the logits, and whose optional `canonical` says that it reads measures in one form.
+divides the logits, and whose optional `marked` says that it reads pairs as `encoding` puts them.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from gatekeeper.assessment import Verdict
-from gatekeeper.checks.nli.canonical import canonical
+from gatekeeper.checks.nli.encoding import in_one_form, marked
 from gatekeeper.errors import PolicyError
 
 EMBEDDED: Final = Path(__file__).parent / "model"
@@ -72,7 +72,7 @@ class Reader:
         self._tokenizer.no_padding()
         self._columns = _columns(folder, config)
         self._temperature = float(config.get("temperature", 1.0))
-        self._canonical = bool(config.get("canonical", False))
+        self._marked = bool(config.get("marked", False))
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def read(self, pairs: Sequence[Pair]) -> Probabilities:
@@ -85,13 +85,16 @@ class Reader:
 
     def _probabilities(self, pair: Pair) -> Probabilities:
         evidence, claim = pair[0][:LONGEST], pair[1][: LONGEST // 4]
-        if self._canonical:
-            evidence, claim = canonical(evidence), canonical(claim)
+        if self._marked:
+            evidence, claim = in_one_form(evidence, claim)
         encoded = self._tokenizer.encode(evidence, claim)
+        types = encoded.type_ids
+        if self._marked:
+            types = marked(encoded.ids, types, encoded.sequence_ids)
         given = {
             "input_ids": np.array([encoded.ids], np.int64),
             "attention_mask": np.array([encoded.attention_mask], np.int64),
-            "token_type_ids": np.array([encoded.type_ids], np.int64),
+            "token_type_ids": np.array([types], np.int64),
         }
         (logits,) = self._session.run(None, {name: given[name] for name in self._inputs})
         scaled = np.asarray(logits[0], np.float64)[self._columns] / self._temperature

@@ -1,12 +1,14 @@
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import replace
+from itertools import chain
 
-from radsafe_bench.nli.examples import switched_examples
+from radsafe_bench.nli.examples import switched_groups
 from radsafe_bench.nli.sources import Label
 from radsafe_bench.nli.switches import (
     Switched,
-    drawn_variant,
-    fill,
+    drawn_pairs,
+    excerpt,
     first_variant,
     read_switched,
     silenced,
@@ -37,34 +39,61 @@ def test_the_first_variant_has_every_claim_true_and_false_in_each_slot() -> None
     assert variant.not_addressed == ("The scan may be postponed.",)
 
 
-def test_drawn_claims_agree_with_the_drawn_evidence_or_differ_in_one_slot() -> None:
-    """The label follows from the slots alone, whatever was drawn."""
+def test_twins_differ_in_one_slot_of_the_claim_or_of_the_evidence() -> None:
+    """The label follows from the slots alone: whatever was drawn, one text of the two is the same."""
     rng = random.Random(1)
-    for _ in range(50):
-        variant = drawn_variant(SOURCE, rng)
-        kept = 1 if "continued" in variant.evidence else 0
-        day = {"two": 0, "five": 1, "nine": 2}[variant.evidence.split()[-2]]
-        assert set(variant.supported) <= {fill(claim, {"1": kept, "2": day}) for claim in SOURCE.claims}
-        for kind, claim in variant.contradicted:
-            wrong = {"1": 1 - kept, "2": day} if kind == "negation" else {"1": kept}
-            pool = [wrong] if kind == "negation" else [{**wrong, "2": at} for at in range(3) if at != day]
-            assert claim in {fill(text, picked) for text in SOURCE.claims for picked in pool}
+    twins = [group for _ in range(60) for group in drawn_pairs(SOURCE, rng) if len(group) == 2]
+    turned: Counter[bool] = Counter()
+    for true, false in twins:
+        assert (true.label, false.label) == (Label.SUPPORTED, Label.CONTRADICTED)
+        assert (true.claim == false.claim) != (true.evidence == false.evidence)
+        assert _facts(true.claim) == {slot: _facts(true.evidence)[slot] for slot in _facts(true.claim)}
+        differing = [
+            slot for slot, fact in _facts(false.claim).items() if _facts(false.evidence)[slot] != fact
+        ]
+        assert [SOURCE.kinds[slot] for slot in differing] == [false.kind]
+        turned[true.claim == false.claim] += 1
+    assert min(turned.values()) > 0.35 * len(twins)
+
+
+def _facts(text: str) -> dict[str, int]:
+    """Return which option of each slot a text shows."""
+    words = {
+        "1": (("withheld", "Stop", "Hold"), ("continued", "Go", "Keep")),
+        "2": (("two", "2"), ("five", "5"), ("nine", "9")),
+    }
+    return {
+        slot: place
+        for slot, options in words.items()
+        for place, forms in enumerate(options)
+        if any(form in text.replace(".", " ").split() for form in forms)
+    }
 
 
 def test_a_claim_says_as_often_what_is_true_as_what_is_false() -> None:
     """A reader that looks at the claim alone learns nothing: each wording stands under both labels."""
     rng = random.Random(2)
-    found: dict[str, Counter[Label]] = {}
+    found: dict[str, Counter[Label]] = defaultdict(Counter)
     for _ in range(400):
-        variant = drawn_variant(SOURCE, rng)
-        for claim in variant.supported:
-            found.setdefault(claim, Counter())[Label.SUPPORTED] += 1
-        for _, claim in variant.contradicted:
-            found.setdefault(claim, Counter())[Label.CONTRADICTED] += 1
+        for pair in chain.from_iterable(drawn_pairs(SOURCE, rng)):
+            found[pair.claim][pair.label] += 1
+    del found[SOURCE.open[0]]
 
     shares = [counts[Label.SUPPORTED] / counts.total() for counts in found.values()]
     assert len(shares) == 8
-    assert all(0.3 < share < 0.7 for share in shares)
+    assert all(0.35 < share < 0.65 for share in shares)
+
+
+def test_an_excerpt_of_long_evidence_holds_what_the_claim_rests_on() -> None:
+    """Training reads few sentences of a passage, as the check does, and never drops the one that decides."""
+    source = replace(
+        SOURCE, evidence=f"{SOURCE.evidence} [3:Left|Right] first. Dose [4:low|high]. Then rest."
+    )
+    rng = random.Random(6)
+    drawn = {excerpt(source, ["3"], rng) for _ in range(60)}
+
+    assert all("[3:" in text for text in drawn)
+    assert {text.count(".") for text in drawn} == {2, 5}  # two sentences, or all of them
 
 
 def test_silenced_evidence_has_lost_what_the_claim_rests_on() -> None:
@@ -83,11 +112,11 @@ def test_an_epoch_has_all_three_labels_and_is_drawn_by_its_seed() -> None:
     """Training can be repeated pair by pair."""
     sources = read_switched()[:20]
 
-    first = switched_examples(sources, random.Random(4), beside=0.3)
+    first = switched_groups(sources, random.Random(4), beside=0.3)
 
-    assert first == switched_examples(sources, random.Random(4), beside=0.3)
-    assert first != switched_examples(sources, random.Random(5), beside=0.3)
-    assert {pair.label for pair in first} == set(Label)
+    assert first == switched_groups(sources, random.Random(4), beside=0.3)
+    assert first != switched_groups(sources, random.Random(5), beside=0.3)
+    assert {pair.label for group in first for pair in group} == set(Label)
 
 
 def test_written_slots_fit_one_another() -> None:
