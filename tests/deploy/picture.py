@@ -86,6 +86,7 @@ def observe(folder: Path, answers: int, pause_s: float) -> Run:
         watching.wait_for("gatekeeper_risk_ceiling_ratio")
         began, chance = time.time(), random.Random(2605)
         _ask(port, "before", answers, pause_s, chance)
+        time.sleep(2 * _STEP_S)  # a quick gate answers all of them between two looks of Prometheus
         changed = time.time() - began
         _ask(port, "after", answers, pause_s, chance)
         time.sleep(2 * _STEP_S)
