@@ -61,8 +61,8 @@ class _Worker:
 class Supervisor:
     """Runs `count` workers, each of which calls `work`; `bury` is told the number of one that has ended.
 
-    `work` serves until SIGTERM, or raises SystemExit with 2 or 3 where it cannot start. A worker that has
-    not beaten for `hang_s` seconds since its start or last beat is killed; 0 turns that off. All signals
+    `work` serves until SIGTERM, or raises SystemExit with 2 or 3 where it cannot start. A worker that
+    serves and has not beaten for `hang_s` seconds is killed; 0 turns that off. All signals
     that concern the supervisor are blocked and waited for, so none comes in between.
     """
 
@@ -146,8 +146,9 @@ class Supervisor:
 
     def _kill_hung(self, now: float) -> None:
         for worker in self._workers:
-            seen = max(worker.born, self._heartbeats[worker.number - 1])
-            if worker.pid is not None and now - seen > self._hang_s:
+            beat = self._heartbeats[worker.number - 1]
+            # One that has not beaten yet may be loading a large model.
+            if worker.pid is not None and beat > worker.born and now - beat > self._hang_s:
                 log(logging.ERROR, "worker hangs, and is killed", worker=worker.number, pid=worker.pid)
                 os.kill(worker.pid, signal.SIGKILL)
 
