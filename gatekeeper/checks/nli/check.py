@@ -10,7 +10,7 @@ import numpy as np
 from gatekeeper.assessment import Claim, Finding, Subject, Verdict
 from gatekeeper.checks.nli.reader import OUTPUTS, Pair, Probabilities, Reader
 from gatekeeper.checks.slots.alignment import Rarity
-from gatekeeper.checks.slots.tokens import Outline, outline, weight_of
+from gatekeeper.checks.slots.tokens import Outline, outline
 from gatekeeper.errors import Overloaded
 from gatekeeper.exchange import EvidenceSpan
 
@@ -152,9 +152,7 @@ def _names(statement: "Statement", term: str) -> bool:
 
 
 def _terms(read: Outline, factor: float) -> Mapping[str, float]:
-    return {
-        lexeme.concept: factor * weight_of(lexeme) for lexeme in read.lexemes if lexeme.concept in read.named
-    }
+    return {lexeme.concept: factor * lexeme.weight for lexeme in read.lexemes if lexeme.concept in read.named}
 
 
 def _unread(subject: Subject) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 OPENING: Final = frozenset({"if", "when", "where", "once", "provided"})
 """Words that open a condition."""
@@ -59,7 +59,7 @@ def _about(tokens: Tokens, lexemes: Sequence[Lexeme], start: int) -> frozenset[s
     for lexeme in lexemes:
         if not _ENDING.isdisjoint(tokens.lower[start : lexeme.first]):
             break
-        if lexeme.role in SUBJECT_ROLES and lexeme.concept not in LOW_KEYS:
+        if lexeme.is_subject and lexeme.concept not in LOW_KEYS:
             about.add(lexeme.concept)
         start = lexeme.last
     return frozenset(about)

@@ -1,11 +1,10 @@
 """The words of an answer that harm turns on: numbers with units, sides, negations, drugs, categories."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from gatekeeper.checks.slots.lexicon import BROAD, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
-from gatekeeper.checks.slots.tokens import Lexeme, is_numeral, outline
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens, outline
 from gatekeeper.checks.slots.units import unit_of
 from gatekeeper.exchange import Span
 
@@ -23,7 +22,7 @@ def critical_spans(text: str) -> list[Span]:
     terms = [(one.first, one.last) for one in outlined.lexemes if _is_critical(one)]
     tokens, spans, end = outlined.tokens, [], 0
     starts = tokens.starts
-    for first, last in sorted({*_figures(tokens.raw), *terms}):
+    for first, last in sorted({*_figures(tokens), *terms}):
         if starts[first] >= end:
             span = tokens.span(first, last)
             spans.append(span)
@@ -31,13 +30,13 @@ def critical_spans(text: str) -> list[Span]:
     return spans
 
 
-def _figures(words: Sequence[str]) -> list[tuple[int, int]]:
+def _figures(tokens: Tokens) -> list[tuple[int, int]]:
     """Return numbers, the units and letters that belong to them, and the words that compare."""
-    found, after_number = [], False
-    for position, word in enumerate(words):
-        number = is_numeral(word)
-        belongs = after_number and (len(word) == 1 or unit_of(word) is not None)
-        if number or belongs or word in _ALONE:
+    found: list[tuple[int, int]] = []
+    after_number = False
+    for position, word in enumerate(tokens.raw):
+        number = tokens.forms[position].is_number
+        if number or word in _ALONE or (after_number and (len(word) == 1 or unit_of(word) is not None)):
             found.append((position, position + 1))
         after_number = number
     return found

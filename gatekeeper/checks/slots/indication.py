@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _EXCLUSIVE: Final = wordset("reserved intended meant restricted confined")
 _OPEN: Final = wordset(
@@ -59,7 +59,7 @@ def _purpose(tokens: Tokens, lexemes: Sequence[Lexeme], start: int) -> frozenset
     for lexeme in [one for one in lexemes if one.first >= start][:_REACH]:
         if not _ENDING.isdisjoint(tokens.lower[start : lexeme.first]):
             break
-        if lexeme.role in SUBJECT_ROLES and lexeme.concept not in _VAGUE:
+        if lexeme.is_subject and lexeme.concept not in _VAGUE:
             purpose.add(lexeme.concept)
         start = lexeme.last
     return frozenset(purpose)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _SIDE: Final = Role.SIDE
 _REACH: Final = 4
@@ -49,18 +49,14 @@ def _anchors(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[
     anchors: list[str] = []
     end = side.last
     for following in lexemes[position + 1 : position + 1 + _REACH]:
-        if following.role not in SUBJECT_ROLES or not _PHRASE_END.isdisjoint(
-            tokens.lower[end : following.first]
-        ):
+        if not following.is_subject or not _PHRASE_END.isdisjoint(tokens.lower[end : following.first]):
             break
         anchors.append(following.concept)
         end = following.last
     if anchors and anchors[0] != "side":
         return tuple(anchors)
     return tuple(
-        lexeme.concept
-        for lexeme in reversed(lexemes[max(0, position - 2) : position])
-        if lexeme.role in SUBJECT_ROLES
+        lexeme.concept for lexeme in reversed(lexemes[max(0, position - 2) : position]) if lexeme.is_subject
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _NEGATOR: Final = Role.NEGATOR
 _AXIS: Final = Role.AXIS
@@ -183,9 +183,7 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
 def _about(lexemes: Sequence[Lexeme], decisive: Lexeme) -> frozenset[str]:
     place = lexemes.index(decisive)
     around = lexemes[max(0, place - _ABOUT) : place + _ABOUT + 1]
-    return frozenset(
-        one.concept for one in around if one.role in SUBJECT_ROLES and one.concept not in LOW_KEYS
-    )
+    return frozenset(one.concept for one in around if one.is_subject and one.concept not in LOW_KEYS)
 
 
 def _outweighs(value: str, other: str) -> bool:
@@ -262,15 +260,13 @@ def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bo
     for lexeme in lexemes[position + 1 : position + 3]:
         if not ending.isdisjoint(tokens.lower[end : lexeme.first]):
             break
-        if lexeme.role in SUBJECT_ROLES:
+        if lexeme.is_subject:
             denied.append(lexeme.concept)
         end = lexeme.last
     if position + 1 == len(lexemes) and tokens.lower[opening.first] == "not":
-        denied = [
-            one.concept for one in lexemes[max(0, position - 2) : position] if one.role in SUBJECT_ROLES
-        ]
+        denied = [one.concept for one in lexemes[max(0, position - 2) : position] if one.is_subject]
     before = lexemes[position - 1] if position else None
-    attached = of_noun and before is not None and before.role in SUBJECT_ROLES
+    attached = of_noun and before is not None and before.is_subject
     head = before.concept if attached and before is not None else ""
     condition = not _CONDITIONS.isdisjoint(tokens.lower[max(0, opening.first - 3) : opening.first])
     return Negation(opening.first, opening.last, tuple(denied), used, head, condition)

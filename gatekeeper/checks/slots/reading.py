@@ -29,13 +29,10 @@ from gatekeeper.checks.slots.sharing import (
 )
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
 from gatekeeper.checks.slots.tokens import (
-    SUBJECT_ROLES,
     Lexeme,
     Outline,
     Tokens,
-    is_numeral,
     outline,
-    weight_of,
 )
 from gatekeeper.exchange import Span
 
@@ -81,12 +78,12 @@ def _parts(outlined: Outline) -> _Parts:
     named = {
         position
         for one in found
-        if one.last - one.first > 1 and any(map(is_numeral, tokens.raw[one.first : one.last]))
+        if one.last - one.first > 1 and any(form.is_number for form in tokens.forms[one.first : one.last])
         for position in range(one.first, one.last)
     }
     taken = set(named)
     categories = read_categories(tokens, taken)
-    concepts = {one.last - 1: one.concept for one in found if one.role in SUBJECT_ROLES}
+    concepts = {one.last - 1: one.concept for one in found if one.is_subject}
     quantities = read_quantities(tokens, concepts, taken)
     taken -= named
     if taken:
@@ -122,9 +119,7 @@ def _clauses(parts: _Parts) -> list[Clause]:
 
 
 def _named(parts: _Parts, first: int, last: int) -> frozenset[str]:
-    return frozenset(
-        one.concept for one in parts.lexemes if first <= one.first < last and one.role in SUBJECT_ROLES
-    )
+    return frozenset(one.concept for one in parts.lexemes if first <= one.first < last and one.is_subject)
 
 
 def _clause(parts: _Parts, first: int, last: int) -> Clause:
@@ -137,7 +132,7 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     return Clause(
         first,
         last,
-        terms={one.concept: weight_of(one) for one in own if one.role in SUBJECT_ROLES},
+        terms={one.concept: one.weight for one in own if one.is_subject},
         conditions=_conditions(own) if Role.QUALIFIER in roles else {},
         quantities=anchored(tokens, own, [one for one in parts.quantities if first <= one.first < last]),
         categories=tuple([one for one in parts.categories if first <= one.first < last]),
@@ -178,7 +173,7 @@ def _conditions(own: Sequence[Lexeme]) -> dict[str, frozenset[str]]:
 def _exception(own: Sequence[Lexeme]) -> frozenset[str]:
     """Return the terms after "unless" or "except"."""
     at = next(position for position, one in enumerate(own) if one.role is Role.EXCEPTION)
-    return frozenset(one.concept for one in own[at + 1 :] if one.role in SUBJECT_ROLES)
+    return frozenset(one.concept for one in own[at + 1 :] if one.is_subject)
 
 
 def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:

@@ -231,7 +231,7 @@ def _anchors(
     return frozenset(
         lexeme.concept
         for lexeme in own
-        if left <= lexeme.first < right and lexeme.role in SUBJECT_ROLES and lexeme.first != slot.first
+        if left <= lexeme.first < right and lexeme.is_subject and lexeme.first != slot.first
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _RELATION: Final = Role.RELATION
 _URGENCY: Final = Role.URGENCY
@@ -51,7 +51,7 @@ def read_relations(lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
             for following in lexemes[position + 1 : position + 1 + _REACH]:
                 if following.role is _RELATION:
                     break
-                if following.role in SUBJECT_ROLES:
+                if following.is_subject:
                     event.append(following.concept)
             relations.append(Relation(lexeme.first, lexeme.last, lexeme.concept, tuple(event)))
     return tuple(relations)

@@ -1,29 +1,27 @@
 """A text as words, numbers and signs, and the terms of the lexicon found in it."""
 
 import re
-from functools import lru_cache
 from typing import Final, final
 
-from gatekeeper.checks.slots.lexicon import LOW_KEYS, PHRASES, STOP, Role, Term, key_of
+from gatekeeper.checks.slots.lexicon import LOW_KEYS, PHRASES, STOP, Role, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
 
 _LETTER: Final = r"[^\W\d_]"
 _TOKEN: Final = re.compile(
-    rf"({_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
+    rf"{_LETTER}[^\W_]*(?:['’]{_LETTER}+)?"
     r"|\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+"
     # A hyphen counts as minus or range: not within a word, nor in "LR-5", but in "10 mm-20 mm".
     rf"|-(?:(?![^\W_])|(?=\d)(?:(?<!{_LETTER}-)|(?<=[ \d][mc]m-)))"
-    r"|[^\w\s-]) ?"  # no token begins with the space, so the search need not try it
+    r"|[^\w\s-]"
 )
+_MARKS: Final = frozenset(".,;:")
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
 _NOT_SIDES: Final = wordset("untreated alone unchanged over unrepaired in out open blank undisturbed")
 
 _VERTEBRA: Final = ("vertebra",)
 _SCALES: Final = wordset("category rads stage grade type class complement")
 """Before "C3" they say that no vertebra is meant."""
-
-_PASSED_OVER: Final = (STOP | frozenset(".,;:()[]/%<>≤≥=–—-+*|\"'")).difference(PHRASES)
 
 WEIGHT: Final = 1.0
 LOW_WEIGHT: Final = 0.25
@@ -40,24 +38,86 @@ _SIDE: Final = Role.SIDE
 _TERMS: Final = frozenset({Role.AGENT, Role.QUALIFIER})
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _forms(word: str) -> tuple[str, str]:
-    """Return a word in small letters, and its key."""
-    lower = word.lower()
-    return lower, lower if len(lower) < 4 else key_of(lower)
+@final
+class Sense:
+    """What a word, with the keys `rest` after it, stands for: a term of the lexicon, or itself.
+
+    `is_sure` says that it stands for that wherever it occurs, `is_subject` that it tells what a clause is
+    about, `weight` how much.
+    """
+
+    __slots__ = ("concept", "groups", "is_subject", "is_sure", "rest", "role", "weight")
+
+    def __init__(self, word: str, rest: list[str], concept: str, role: Role, groups: tuple[str, ...]) -> None:
+        self.rest = rest
+        self.concept = concept
+        self.role = role
+        self.groups = groups
+        self.is_subject = role in SUBJECT_ROLES
+        doubtful = role is _SIDE or groups == _VERTEBRA or word in _CAPITALS_ONLY or word == "following"
+        self.is_sure = bool(rest) or not doubtful
+        self.weight = TERM_WEIGHT if role in _TERMS else LOW_WEIGHT if concept in LOW_KEYS else WEIGHT
 
 
+@final
+class Form:
+    """A word in small letters and as a key, with all that it can stand for, longest phrases first."""
+
+    __slots__ = ("is_number", "key", "lower", "senses")
+
+    def __init__(self, word: str) -> None:
+        self.lower = lower = word.lower()
+        self.key = key = lower if len(lower) < 4 else key_of(lower)
+        self.is_number = word[0].isdecimal() or (word[0] == "." and len(word) > 1)
+        self.senses = [
+            Sense(lower, rest, term.concept, term.role, term.groups) for rest, term in PHRASES.get(key, ())
+        ]
+        if key not in STOP and len(key) > 1 and key[0].isalpha():
+            self.senses.append(Sense("", [], key, _WORD, ()))
+
+
+_FORMS: Final[dict[str, Form]] = {}
+
+
+def _form(word: str) -> Form:
+    form = _FORMS.get(word)
+    if form is None:
+        if len(_FORMS) >= REMEMBERED:
+            _FORMS.clear()
+        form = _FORMS[word] = Form(word)
+    return form
+
+
+def _cut(text: str) -> list[str]:
+    """Return the tokens of a text: what stands between two spaces is a word, a number, or cut further."""
+    found: list[str] = []
+    before = ""
+    for word in text.split(" "):
+        if word.isalpha() or word.isdecimal():
+            found.append(word)
+        elif word:
+            stem, mark = word[:-1], word[-1]
+            if mark in _MARKS and stem.isalpha():
+                found.append(stem)
+                found.append(mark)
+            else:
+                found += _TOKEN.findall(before + word)
+        before = " "
+    return found
+
+
+@final
 class Tokens:
     """A text cut into tokens: as written, in small letters, as keys. Offsets are found when asked for."""
 
-    __slots__ = ("_starts", "keys", "lower", "raw", "text")
+    __slots__ = ("_starts", "forms", "keys", "lower", "raw", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.raw: list[str] = _TOKEN.findall(text)
-        forms = list(map(_forms, self.raw))
-        self.lower = [lower for lower, _ in forms]
-        self.keys = [key for _, key in forms]
+        self.raw = _cut(text)
+        self.forms = [_form(word) for word in self.raw]
+        self.lower = [form.lower for form in self.forms]
+        self.keys = [form.key for form in self.forms]
         self._starts: list[int] | None = None
 
     def __len__(self) -> int:
@@ -73,9 +133,10 @@ class Tokens:
     def _places(self) -> list[int]:
         # What is passed over between two tokens (white space, "_", the hyphen of "T2-weighted") never looks
         # like the next one.
-        text, end, places = self.text, 0, []
+        text, end = self.text, 0
+        places: list[int] = []
         for token in self.raw:
-            start = text.find(token, end)
+            start = end if text[end] == token[0] else text.find(token, end)
             places.append(start)
             end = start + len(token)
         return places
@@ -86,7 +147,7 @@ class Tokens:
 
     def is_number(self, position: int) -> bool:
         """Whether the token at a position is a number in digits."""
-        return 0 <= position < len(self.raw) and is_numeral(self.raw[position])
+        return 0 <= position < len(self.forms) and self.forms[position].is_number
 
     def at(self, position: int) -> str:
         """Return the token in small letters, nothing outside the text."""
@@ -99,21 +160,18 @@ class Tokens:
         return self.starts[position] == self.starts[position - 1] + len(self.raw[position - 1])
 
 
-def is_numeral(token: str) -> bool:
-    """Whether a token is a number in digits."""
-    return token[0].isdecimal() or (token[0] == "." and len(token) > 1)
-
-
 @final
 class Lexeme:
     """A term of the lexicon, or a plain word, with its place among the tokens."""
 
-    __slots__ = ("concept", "first", "groups", "last", "role")
+    __slots__ = ("concept", "first", "groups", "is_subject", "last", "role", "weight")
 
-    def __init__(self, concept: str, role: Role, groups: tuple[str, ...], first: int, last: int) -> None:
-        self.concept = concept
-        self.role = role
-        self.groups = groups
+    def __init__(self, sense: Sense, first: int, last: int) -> None:
+        self.concept = sense.concept
+        self.role = sense.role
+        self.groups = sense.groups
+        self.is_subject = sense.is_subject
+        self.weight = sense.weight
         self.first = first
         self.last = last
 
@@ -134,43 +192,45 @@ def outline(text: str) -> Outline:
     """Cut a text into tokens and find its lexemes."""
     tokens = Tokens(text)
     found = tuple(_lexemes(tokens))
-    return Outline(tokens, found, frozenset([one.concept for one in found if one.role in SUBJECT_ROLES]))
+    return Outline(tokens, found, frozenset([one.concept for one in found if one.is_subject]))
 
 
 def _lexemes(tokens: Tokens) -> list[Lexeme]:
     """Return terms and content words in order."""
-    keys, found, free = tokens.keys, [], 0
-    for position, key in enumerate(keys):
-        if key in _PASSED_OVER or position < free:
+    keys, free = tokens.keys, 0
+    found: list[Lexeme] = []
+    for position, form in enumerate(tokens.forms):
+        if position < free:
             continue
-        for rest, term in PHRASES.get(key, ()):
-            last = position + 1 + len(rest)
-            if (not rest or keys[position + 1 : last] == rest) and _applies(tokens, position, term, last):
-                found.append(Lexeme(term.concept, term.role, term.groups, position, last))
+        for sense in form.senses:
+            last = position + 1 + len(sense.rest)
+            if not _goes_on(keys, position + 1, sense.rest):
+                continue
+            if sense.is_sure or _applies(tokens, position, sense):
+                found.append(Lexeme(sense, position, last))
                 free = last
                 break
-        else:
-            if key not in STOP and len(key) > 1 and key[0].isalpha():
-                found.append(Lexeme(key, _WORD, (), position, position + 1))
     return found
 
 
-def _applies(tokens: Tokens, position: int, term: Term, last: int) -> bool:
-    """Whether a phrase is meant: "im" is no route, and "left untreated" no side."""
-    if last - position > 1:
-        return True
+def _goes_on(keys: list[str], position: int, rest: list[str]) -> bool:
+    """Whether the keys of a phrase stand from a position on."""
+    if position + len(rest) > len(keys):
+        return False
+    for key in rest:
+        if keys[position] != key:
+            return False
+        position += 1
+    return True
+
+
+def _applies(tokens: Tokens, position: int, sense: Sense) -> bool:
+    """Whether a word is meant as a term: "im" is no route, and "left untreated" no side."""
     word = tokens.lower[position]
     if word in _CAPITALS_ONLY:
         return tokens.raw[position][:2].isupper()
-    if term.groups == _VERTEBRA:
+    if sense.groups == _VERTEBRA:
         return tokens.raw[position][0].isupper() and tokens.at(position - 1) not in _SCALES
-    if term.role is _SIDE:
-        return tokens.at(last) not in _NOT_SIDES
+    if sense.role is _SIDE:
+        return tokens.at(position + 1) not in _NOT_SIDES
     return word != "following" or tokens.at(position - 1) not in {"the", "of"}
-
-
-def weight_of(lexeme: Lexeme) -> float:
-    """Return how much a lexeme says about what a clause is about."""
-    if lexeme.role in _TERMS:
-        return TERM_WEIGHT
-    return LOW_WEIGHT if lexeme.concept in LOW_KEYS else WEIGHT
