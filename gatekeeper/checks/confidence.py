@@ -75,15 +75,17 @@ def _probability(token: Token) -> float:
 
 def _critical(content: str, tokens: Sequence[Token]) -> list[Token]:
     """Return the tokens that overlap a critical word and say more than white space or a mark."""
-    spans = iter(critical_spans(content))
-    span, found = next(spans, None), []
+    spans = critical_spans(content)
+    place, found = 0, []
     for token in tokens:
         offset = token.offset
-        while span is not None and offset is not None and span.end <= offset:
-            span = next(spans, None)
-        if span is None:
+        if offset is None:
+            continue
+        while place < len(spans) and spans[place][1] <= offset:
+            place += 1
+        if place == len(spans):
             break
-        if offset is not None and span.start < offset + len(token.text) and token.text.strip(_MARKS):
+        if spans[place][0] < offset + len(token.text) and token.text.strip(_MARKS):
             found.append(token)
     return found
 

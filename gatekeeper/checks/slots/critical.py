@@ -6,7 +6,6 @@ from gatekeeper.checks.slots.lexicon import BROAD, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens, outline
 from gatekeeper.checks.slots.units import unit_of
-from gatekeeper.exchange import Span
 
 _COMPARING: Final = wordset("< > ≤ ≥ below above under over less more least most within")
 _ROMAN: Final = frozenset({"II", "III", "IV", "IIF"})
@@ -16,17 +15,20 @@ _STANCE: Final = Role.STANCE
 _DECIDING: Final = frozenset({Role.SIDE, Role.NEGATOR})
 
 
-def critical_spans(text: str) -> list[Span]:
-    """Return the spans of the critical words of a text, in order, without overlaps."""
+def critical_spans(text: str) -> list[tuple[int, int]]:
+    """Return start and end of the critical words of a text, in order, without overlaps."""
     outlined = outline(text)
-    terms = [(one.first, one.last) for one in outlined.lexemes if _is_critical(one)]
-    tokens, spans, end = outlined.tokens, [], 0
+    tokens = outlined.tokens
+    places = _figures(tokens)
+    places += [(one.first, one.last) for one in outlined.lexemes if _is_critical(one)]
+    places.sort()
     starts = tokens.starts
-    for first, last in sorted({*_figures(tokens), *terms}):
+    spans: list[tuple[int, int]] = []
+    end = 0
+    for first, last in places:
         if starts[first] >= end:
-            span = tokens.span(first, last)
-            spans.append(span)
-            end = span.end
+            end = starts[last - 1] + len(tokens.raw[last - 1])
+            spans.append((starts[first], end))
     return spans
 
 

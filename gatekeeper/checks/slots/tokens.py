@@ -61,11 +61,12 @@ class Sense:
 
 @final
 class Form:
-    """A word in small letters and as a key, with all that it can stand for, longest phrases first."""
+    """A word as written, in small letters and as a key, with what it can stand for, longest phrases first."""
 
-    __slots__ = ("is_number", "key", "lower", "senses")
+    __slots__ = ("is_number", "key", "lower", "raw", "senses")
 
     def __init__(self, word: str) -> None:
+        self.raw = word
         self.lower = lower = word.lower()
         self.key = key = lower if len(lower) < 4 else key_of(lower)
         self.is_number = word[0].isdecimal() or (word[0] == "." and len(word) > 1)
@@ -88,22 +89,22 @@ def _form(word: str) -> Form:
     return form
 
 
-def _cut(text: str) -> list[str]:
-    """Return the tokens of a text: what stands between two spaces is a word, a number, or cut further."""
-    found: list[str] = []
+def _cut(text: str) -> list[Form]:
+    """Return the tokens of a text. A known one between spaces, or with a mark after it, stays whole."""
+    forms: list[Form] = []
     before = ""
     for word in text.split(" "):
-        if word.isalpha() or word.isdecimal():
-            found.append(word)
+        form = _FORMS.get(word)
+        if form is not None:
+            forms.append(form)
         elif word:
-            stem, mark = word[:-1], word[-1]
-            if mark in _MARKS and stem.isalpha():
-                found.append(stem)
-                found.append(mark)
+            form = _FORMS.get(word[:-1]) if word[-1] in _MARKS else None
+            if form is not None:
+                forms += (form, _form(word[-1]))
             else:
-                found += _TOKEN.findall(before + word)
+                forms += [_form(token) for token in _TOKEN.findall(before + word)]
         before = " "
-    return found
+    return forms
 
 
 @final
@@ -114,8 +115,8 @@ class Tokens:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.raw = _cut(text)
-        self.forms = [_form(word) for word in self.raw]
+        self.forms = _cut(text)
+        self.raw = [form.raw for form in self.forms]
         self.lower = [form.lower for form in self.forms]
         self.keys = [form.key for form in self.forms]
         self._starts: list[int] | None = None
@@ -136,6 +137,8 @@ class Tokens:
         text, end = self.text, 0
         places: list[int] = []
         for token in self.raw:
+            if text[end] == " ":
+                end += 1
             start = end if text[end] == token[0] else text.find(token, end)
             places.append(start)
             end = start + len(token)

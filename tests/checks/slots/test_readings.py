@@ -111,4 +111,4 @@ def test_critical_spans_are_in_order(text: str) -> None:
     """Critical spans never overlap, so no token is counted twice."""
     spans = critical_spans(text)
 
-    assert all(left.end <= right.start for left, right in pairwise(spans))
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
