@@ -3,6 +3,8 @@
 Precedence, strongest first: command line, environment (`GATEKEEPER_…`), config file, defaults.
 """
 
+import difflib
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -45,6 +47,10 @@ _RESTS_ON = {
     ),
 }
 """Settings that would do nothing without another one: whoever sets them believes to be protected."""
+
+
+_OF_OTHER_COMMANDS = {"reviewer"}
+"""Variables that are no settings of a server: `gatekeeper review --as`."""
 
 
 class Settings(BaseSettings):
@@ -190,6 +196,22 @@ def load_settings(config: Path | None, given: dict[str, Any]) -> Settings:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = f"there is no such setting{_nearest(where)}"
         raise ConfigurationError(f"{where}: {message}" if where else message) from error
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{config}: is no valid YAML mapping of settings") from error
+
+
+def ignored(environment: Iterable[str]) -> Iterator[str]:
+    """Yield why each variable that looks like a setting is none: whoever misspelt it believes it is set."""
+    for name in environment:
+        setting = name.lower().removeprefix("gatekeeper_")
+        ours = name.upper().startswith("GATEKEEPER_") and setting not in _OF_OTHER_COMMANDS
+        if ours and setting not in Settings.model_fields:
+            yield f"{name} is ignored: there is no such setting{_nearest(setting)}"
+
+
+def _nearest(name: str) -> str:
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

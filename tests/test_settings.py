@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.errors import ConfigurationError
-from gatekeeper.settings import load_settings
+from gatekeeper.settings import ignored, load_settings
 
 
 def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +56,17 @@ def test_a_config_file_that_says_nothing_sensible_is_refused(tmp_path: Path, tex
     config.write_text(text)
     with pytest.raises(ConfigurationError):
         load_settings(config, {})
+
+
+def test_a_misspelt_setting_is_told_with_its_neighbour(tmp_path: Path) -> None:
+    """Whoever misspells a setting reads which one was meant."""
+    config = tmp_path / "gatekeeper.yaml"
+    config.write_text("prot: 1\n")
+    with pytest.raises(ConfigurationError, match="prot: there is no such setting; did you mean port"):
+        load_settings(config, {})
+
+
+def test_a_misspelt_variable_is_told() -> None:
+    """A variable that protects nothing because of its spelling does not go unseen; others are not ours."""
+    told = list(ignored(["GATEKEEPER_APIKEYS", "GATEKEEPER_PORT", "gatekeeper_host", "HOME"]))
+    assert told == ["GATEKEEPER_APIKEYS is ignored: there is no such setting; did you mean api_keys?"]

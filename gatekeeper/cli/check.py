@@ -91,7 +91,8 @@ def judge_lines(
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(step) for step in problem["loc"])
-            yield {"id": name, "error": f"line {number}: {where}: {problem['msg']}"}
+            what = f"{where}: {problem['msg']}" if where else "is no JSON object"
+            yield {"id": name, "error": f"line {number}: {what}"}
         except GatekeeperError as error:
             yield {"id": name, "error": f"line {number}: {error.message}"}
 

@@ -54,7 +54,7 @@ def _with_queue(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_queue(review_db: str, review_key: str | None, review_key_file: Path | None, **rest: Any) -> None:
         seal = load_seal(review_key, review_key_file)
-        database = Database(review_db)
+        database = Database(review_db, exists=True)
         try:
             command(ReviewQueue(database, seal), **rest)
         finally:

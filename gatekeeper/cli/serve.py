@@ -1,5 +1,6 @@
 """`gatekeeper serve`."""
 
+import os
 from pathlib import Path
 from typing import Any, get_args
 
@@ -7,7 +8,7 @@ import click
 
 from gatekeeper.monitoring.logs import set_up_logging
 from gatekeeper.server.process import serve
-from gatekeeper.settings import BackendName, Settings, load_settings
+from gatekeeper.settings import BackendName, Settings, ignored, load_settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -80,4 +81,6 @@ def _say(settings: Settings) -> None:
     if settings.judge_upstream:
         click.echo(f"gatekeeper: answers are judged by {settings.judge_upstream}", err=True)
     click.echo(f"gatekeeper: policy {settings.policy}", err=True)
-    click.echo(f"gatekeeper: listening on http://{settings.host}:{settings.port}/v1", err=True)
+    click.echo(f"gatekeeper: base URL for applications http://{settings.host}:{settings.port}/v1", err=True)
+    for warning in ignored(os.environ):
+        click.echo(f"gatekeeper: {warning}", err=True)

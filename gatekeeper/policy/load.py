@@ -1,5 +1,6 @@
 """Reading policy files: YAML without surprises, errors with file and line, one digest per policy."""
 
+import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,20 @@ from typing import Any
 import orjson
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from gatekeeper.errors import PolicyError
 from gatekeeper.policy.model import Policy
 
 MAX_BYTES = 1_000_000
+
+_WORDS = {
+    "missing": "is missing; add it",
+    "string_type": "must be text; put it in quotes",
+    "model_type": "must be a mapping, such as {at_least: 0.5} for a signal",
+    "too_short": "is empty; give at least one",
+}
+"""What pydantic says of a value's type in the terms of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +109,32 @@ def _yaml_problem(error: Exception) -> str:
 
 def _problems(error: ValidationError, node: yaml.Node, source: str) -> list[str]:
     """Return one line per problem, with the line of the file where it stands."""
+    problems = error.errors(include_url=False, include_input=False)
+    broken = {problem["loc"][: len(problem["loc"]) - 1] for problem in problems}
     lines = []
-    for problem in error.errors(include_url=False, include_input=False):
+    for problem in problems:
+        if problem["type"] == "too_short" and any(
+            at[: len(problem["loc"])] == problem["loc"] for at in broken
+        ):
+            continue  # it only counts what is left without the broken items
         location = problem.get("ctx", {}).get("at", problem["loc"])
         where = ".".join(str(step) for step in location) or "policy"
-        message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{source}: line {_line(node, location)}: {where}: {message}")
+        lines.append(f"{source}: line {_line(node, location)}: {where}: {_in_words(problem)}")
     return lines
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    """Return what is wrong and what would be right, for somebody who writes YAML and no Python."""
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "see `gatekeeper policy schema`"
+        return f"there is no such key here; {hint}"
+    return _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+
+
+def _keys() -> set[str]:
+    schema = Policy.model_json_schema()
+    return {key for part in (schema, *schema["$defs"].values()) for key in part.get("properties", {})}
 
 
 def _line(node: yaml.Node, location: tuple[int | str, ...]) -> int:

@@ -25,11 +25,15 @@ _SETTING_UP: Final = 718_293
 class Database:
     """Transactions on one database; made for worker threads, never for the event loop.
 
-    Raises ConfigurationError for an address that cannot be used, ReviewError when the database fails.
+    Raises ConfigurationError for an address that cannot be used, ReviewError when the database fails. Who
+    looks at what `exists` must not mistake an empty queue, just made at a mistyped path, for the real one.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(_address(url))
+    def __init__(self, url: str, *, exists: bool = False) -> None:
+        address = _address(url)
+        if exists and address.get_backend_name() == "sqlite" and not Path(str(address.database)).is_file():
+            raise ConfigurationError(f"review_db: {address.database}: there is no such database")
+        self._engine = _engine(address)
         with self._failing_clearly(), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SETTING_UP})

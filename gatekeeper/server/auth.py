@@ -58,7 +58,11 @@ def new_key(name: str, path: Path) -> str:
     if path.exists() and name in ApiKeys.load(path)._entries:
         raise ConfigurationError(f"{path}: there is a key '{name}' already; choose another name")
     key = PREFIX + secrets.token_urlsafe(32)
-    path.touch(mode=0o600)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{name}:{hashlib.sha256(key.encode()).hexdigest()}\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{name}:{hashlib.sha256(key.encode()).hexdigest()}\n")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written ({error.strerror})") from error
     return key

@@ -18,8 +18,8 @@ from gatekeeper.gate import Bundle
 from gatekeeper.settings import Settings
 
 _NAMELESS: Final = (
-    "what is served has no single fingerprint that a certificate could bind; declare it with --fingerprint "
-    "and --upstream-model"
+    "what is served has no single fingerprint that a certificate could bind; start the model server first, "
+    "and declare what it serves with --fingerprint and --upstream-model"
 )
 
 

@@ -35,11 +35,11 @@ def serve(settings: Settings) -> None:
     Raises the tree's errors where it cannot start. With several workers it ends the process when they
     have ended, with their supervisor's exit code.
     """
+    for alone in _bound(settings, shared=False):  # a port that another gate serves is not shared by accident
+        alone.close()
     if settings.workers == 1:
         _Server(_config(settings, create_app(settings))).run()
         return
-    for alone in _bound(settings, shared=False):  # a port that another gate serves is not shared by accident
-        alone.close()
     with tempfile.TemporaryDirectory(prefix="gatekeeper-") as folder:
         work = functools.partial(_work, settings, Path(folder))
         bury = functools.partial(forget, Path(folder))

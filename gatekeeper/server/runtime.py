@@ -72,7 +72,10 @@ class Runtime:
             self._serve(*self._admitted(self.gate.bundle))
             await fails_closed(self.gate)
             self.metrics.serve(self.gate.bundle, self.backend.fingerprint)
-            self.metrics.answering(await answering(self.backend))
+            self.metrics.answering(up := await answering(self.backend))
+            if not all(up):
+                away = [number for number, answers in enumerate(up) if not answers]
+                log(logging.WARNING, "model server does not answer", backend=self.backend.name, servers=away)
             async with asyncio.TaskGroup() as tasks:
                 chores = [tasks.create_task(watch(self.settings.policy, self.reload))]
                 chores.append(tasks.create_task(self._watch_backend()))
@@ -226,8 +229,9 @@ class Runtime:
             self.gate.bundle.calibrations.require(served)
         elif self.settings.calibration and not served and not self.settings.allow_uncalibrated:
             raise CalibrationError(
-                "the served model has no fingerprint to match the calibration with; declare it with "
-                "--fingerprint, or let answers be marked uncalibrated with --allow-uncalibrated"
+                "which model is served cannot be told, so no calibration can be matched with it: start the "
+                "model server first, name one model with --upstream-model where it lists several, or let "
+                "answers be marked uncalibrated with --allow-uncalibrated"
             )
 
     def record(self, record: dict[str, object]) -> None:

@@ -76,7 +76,7 @@ def test_a_broken_line_is_named_and_the_others_are_judged() -> None:
     result = run("--jsonl", "-", stdin=f"not json\n{{}}\n{good}\n")
     first, second, third = [orjson.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 2
-    assert first["error"].startswith("line 1:")
+    assert first["error"] == "line 1: is no JSON object"
     assert "answer" in second["error"]
     assert third["id"] == "good"
 

@@ -99,3 +99,20 @@ def test_serve_refuses_settings_that_cannot_work(arguments: list[str], hint: str
     assert result.exit_code == 2
     assert hint in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_key_file_in_a_new_folder(tmp_path: Path) -> None:
+    """A key file's folder is made; where that cannot be, one line says so."""
+    path = tmp_path / "secrets" / "api-keys"
+    key = run("key", "new", "app", "--file", str(path)).output.strip()
+    assert ApiKeys.load(path).check(f"Bearer {key}") == "app"
+    refused = run("key", "new", "app", "--file", str(path / "below-a-file"))
+    assert (refused.exit_code, "cannot be written" in refused.stderr) == (2, True)
+
+
+def test_a_mistyped_review_database_is_no_empty_queue(tmp_path: Path) -> None:
+    """A reviewer who mistypes the path is told so, not that nothing waits; and no file is made."""
+    path = tmp_path / "reviews.db"
+    refused = run("review", "list", "--review-db", f"sqlite:///{path}")
+    assert (refused.exit_code, "there is no such database" in refused.stderr) == (2, True)
+    assert not path.exists()

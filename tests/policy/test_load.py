@@ -52,6 +52,10 @@ def test_digest_ignores_comments_and_order_but_not_thresholds() -> None:
         (MINIMAL.replace("evidence.state: {equals: none}", "p_wrong: {equals: high}"), 5, "is a number"),
         (MINIMAL.replace("evidence.state: {equals: none}", "evidence.state: {above: 1}"), 5, "not a number"),
         (MINIMAL + "mood: grim\n", 7, "mood"),
+        (MINIMAL.replace("equals: none", "equal: none"), 5, "did you mean 'equals'"),
+        (MINIMAL.replace("{equals: none}", "none"), 5, "must be a mapping"),
+        (MINIMAL.replace('"1"', "1.0"), 2, "put it in quotes"),
+        (MINIMAL.replace("name: minimal\n", ""), 1, "is missing"),
         (MINIMAL.replace("no-evidence", "check_unavailable"), 4, "is taken"),
         (MINIMAL + "checks: {slots: {timeout_s: -1}}\n", 7, "greater than 0"),
         (MINIMAL + "regenerate: {then: release}\n", 7, "stricter than regenerate"),
@@ -100,3 +104,8 @@ def test_any_text_is_a_policy_or_a_policy_error(text: str) -> None:
         parse_policy(text)
     except PolicyError as error:
         assert error.message.startswith("policy: ")
+
+
+def test_one_mistake_is_told_once() -> None:
+    """A policy whose only rule is broken is not also said to have no rules."""
+    assert problem(MINIMAL.replace("abstain", "obstain")).count("p.yaml: line") == 1
