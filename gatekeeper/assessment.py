@@ -1,9 +1,9 @@
 """The words for judging: claim, finding, assessment, action, decision."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, final
 
 from gatekeeper.exchange import Answer, Case, EvidenceSpan, LogprobQuality, Span
 
@@ -29,7 +29,9 @@ class Field(StrEnum):
     TOOL_CALL = "tool_call"
 
 
-class Claim(NamedTuple):
+@final
+@dataclass(slots=True, init=False)
+class Claim:
     """One checkable statement of an answer.
 
     `text` is what is checked; for a multiple-choice letter it is the statement that choosing the
@@ -39,13 +41,31 @@ class Claim(NamedTuple):
     `denied` turns the claim round: the answer says that `text` is false (negated stems).
     """
 
-    text: str
-    span: Span
-    field: Field = Field.CONTENT
-    context: str = ""
-    option: str | None = None
-    denied: bool = False
-    call: int = 0
+    text: Final[str]
+    span: Final[Span]
+    field: Final[Field]
+    context: Final[str]
+    option: Final[str | None]
+    denied: Final[bool]
+    call: Final[int]
+
+    def __init__(
+        self,
+        text: str,
+        span: Span,
+        field: Field = Field.CONTENT,
+        context: str = "",
+        option: str | None = None,
+        denied: bool = False,
+        call: int = 0,
+    ) -> None:
+        self.text = text
+        self.span = span
+        self.field = field
+        self.context = context
+        self.option = option
+        self.denied = denied
+        self.call = call
 
 
 class Verdict(StrEnum):
@@ -57,7 +77,9 @@ class Verdict(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-class Finding(NamedTuple):
+@final
+@dataclass(slots=True, init=False)
+class Finding:
     """What one check says of a claim (`claim` is its index) or of the whole answer (`claim` None).
 
     With a `verdict`, `value` is the probability that the evidence contradicts the claim. Without
@@ -66,26 +88,54 @@ class Finding(NamedTuple):
     statement that shows it.
     """
 
-    check: str
-    detector: str
-    verdict: Verdict | None = None
-    claim: int | None = None
-    value: SignalValue | None = None
-    span: Span | None = None
-    evidence: EvidenceSpan | None = None
+    check: Final[str]
+    detector: Final[str]
+    verdict: Final[Verdict | None]
+    claim: Final[int | None]
+    value: Final[SignalValue | None]
+    span: Final[Span | None]
+    evidence: Final[EvidenceSpan | None]
+
+    def __init__(
+        self,
+        check: str,
+        detector: str,
+        verdict: Verdict | None = None,
+        claim: int | None = None,
+        value: SignalValue | None = None,
+        span: Span | None = None,
+        evidence: EvidenceSpan | None = None,
+    ) -> None:
+        self.check = check
+        self.detector = detector
+        self.verdict = verdict
+        self.claim = claim
+        self.value = value
+        self.span = span
+        self.evidence = evidence
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(slots=True, init=False)
 class Subject:
     """What a check reads: the case, one answer to it, that answer's claims, and whom it may ask."""
 
-    case: Case
-    answer: Answer
-    claims: tuple[Claim, ...]
-    auxiliary: "Auxiliary | None" = None
+    case: Final[Case]
+    answer: Final[Answer]
+    claims: Final[tuple[Claim, ...]]
+    auxiliary: "Final[Auxiliary | None]"
+
+    def __init__(
+        self, case: Case, answer: Answer, claims: tuple[Claim, ...], auxiliary: "Auxiliary | None" = None
+    ) -> None:
+        self.case = case
+        self.answer = answer
+        self.claims = claims
+        self.auxiliary = auxiliary
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(slots=True, init=False)
 class Confidence:
     """Probability in [0, 1] that the answer is right, as the tokens say and after calibration.
 
@@ -93,10 +143,22 @@ class Confidence:
     never exceeds it, `raw` stays as measured.
     """
 
-    raw: float | None = None
-    calibrated: float | None = None
-    quality: LogprobQuality = LogprobQuality.UNAVAILABLE
-    cap: float | None = None
+    raw: Final[float | None]
+    calibrated: Final[float | None]
+    quality: Final[LogprobQuality]
+    cap: Final[float | None]
+
+    def __init__(
+        self,
+        raw: float | None = None,
+        calibrated: float | None = None,
+        quality: LogprobQuality = LogprobQuality.UNAVAILABLE,
+        cap: float | None = None,
+    ) -> None:
+        self.raw = raw
+        self.calibrated = calibrated
+        self.quality = quality
+        self.cap = cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +175,8 @@ class Risk:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(slots=True, init=False)
 class Assessment:
     """All findings of an answer and the numbers that a policy's rules read.
 
@@ -122,14 +185,34 @@ class Assessment:
     absent.
     """
 
-    claims: tuple[Claim, ...]
-    findings: tuple[Finding, ...]
-    p_wrong: float | None
-    p_contradicted: float | None
-    confidence: Confidence
-    unavailable: tuple[str, ...] = ()
-    signals: Mapping[str, SignalValue] = field(default_factory=dict)
-    risk: Risk | None = None
+    claims: Final[tuple[Claim, ...]]
+    findings: Final[tuple[Finding, ...]]
+    p_wrong: Final[float | None]
+    p_contradicted: Final[float | None]
+    confidence: Final[Confidence]
+    unavailable: Final[tuple[str, ...]]
+    signals: Final[Mapping[str, SignalValue]]
+    risk: Final[Risk | None]
+
+    def __init__(
+        self,
+        claims: tuple[Claim, ...],
+        findings: tuple[Finding, ...],
+        p_wrong: float | None,
+        p_contradicted: float | None,
+        confidence: Confidence,
+        unavailable: tuple[str, ...] = (),
+        signals: Mapping[str, SignalValue] | None = None,
+        risk: Risk | None = None,
+    ) -> None:
+        self.claims = claims
+        self.findings = findings
+        self.p_wrong = p_wrong
+        self.p_contradicted = p_contradicted
+        self.confidence = confidence
+        self.unavailable = unavailable
+        self.signals = {} if signals is None else signals
+        self.risk = risk
 
 
 class Action(StrEnum):

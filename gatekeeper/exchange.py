@@ -1,14 +1,16 @@
 """The words for what goes to a model and what comes back: conversation, evidence, completion.
 
 Everything here is immutable and knows no server, so a recorded exchange can be judged again later.
-Spans are half-open character offsets `[start, end)` into the text that they belong to.
+Spans are half-open character offsets `[start, end)` into the text that they belong to. What a request makes
+many of has an `__init__` of its own and final fields: frozen dataclasses and named tuples are made by
+interpreted code in either build.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
@@ -16,11 +18,24 @@ if TYPE_CHECKING:
 JsonObject = Mapping[str, Any]
 
 
-class Span(NamedTuple):
+@final
+@dataclass(slots=True, init=False, order=True, unsafe_hash=True)
+class Span:
     """Half-open character offsets `[start, end)`."""
 
-    start: int
-    end: int
+    start: Final[int]
+    end: Final[int]
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start
+        self.end = end
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.start, self.end))
+
+    def of(self, text: str) -> str:
+        """Return these characters of a text."""
+        return text[self.start : self.end]
 
 
 class Surface(StrEnum):
@@ -78,26 +93,73 @@ class EvidenceState(StrEnum):
     EXPIRED = "expired"
 
 
-class Document(NamedTuple):
+@final
+@dataclass(slots=True, init=False)
+class Document:
     """One piece of evidence. `pointer` and `span` say where in the request body its text stands."""
 
-    id: str
-    text: str
-    extractor: str
-    pointer: str
-    span: Span
-    title: str | None = None
-    source: str | None = None
-    version: str | None = None
-    published: date | None = None
-    expires: date | None = None
+    id: Final[str]
+    text: Final[str]
+    extractor: Final[str]
+    pointer: Final[str]
+    span: Final[Span]
+    title: Final[str | None]
+    source: Final[str | None]
+    version: Final[str | None]
+    published: Final[date | None]
+    expires: Final[date | None]
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the field's name
+        text: str,
+        extractor: str,
+        pointer: str,
+        span: Span,
+        title: str | None = None,
+        source: str | None = None,
+        version: str | None = None,
+        published: date | None = None,
+        expires: date | None = None,
+    ) -> None:
+        self.id = id
+        self.text = text
+        self.extractor = extractor
+        self.pointer = pointer
+        self.span = span
+        self.title = title
+        self.source = source
+        self.version = version
+        self.published = published
+        self.expires = expires
+
+    def named(self, name: str) -> "Document":
+        """Return the same document under another id."""
+        return Document(
+            name,
+            self.text,
+            self.extractor,
+            self.pointer,
+            self.span,
+            self.title,
+            self.source,
+            self.version,
+            self.published,
+            self.expires,
+        )
 
 
-class EvidenceSpan(NamedTuple):
+@final
+@dataclass(slots=True, init=False)
+class EvidenceSpan:
     """A stretch of one document: `document` is the Document's id, `span` offsets into its text."""
 
-    document: str
-    span: Span
+    document: Final[str]
+    span: Final[Span]
+
+    def __init__(self, document: str, span: Span) -> None:
+        self.document = document
+        self.span = span
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +171,8 @@ class Conflict:
     second: EvidenceSpan
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(slots=True, init=False)
 class Evidence:
     """All Documents of a request, read once: their statements, their state, their conflicts.
 
@@ -118,10 +181,22 @@ class Evidence:
     `statements`), then supplied.
     """
 
-    documents: tuple[Document, ...]
-    state: EvidenceState
-    statements: "tuple[Statement, ...]" = ()
-    conflicts: tuple[Conflict, ...] = ()
+    documents: Final[tuple[Document, ...]]
+    state: Final[EvidenceState]
+    statements: "Final[tuple[Statement, ...]]"
+    conflicts: Final[tuple[Conflict, ...]]
+
+    def __init__(
+        self,
+        documents: tuple[Document, ...],
+        state: EvidenceState,
+        statements: "tuple[Statement, ...]" = (),
+        conflicts: tuple[Conflict, ...] = (),
+    ) -> None:
+        self.documents = documents
+        self.state = state
+        self.statements = statements
+        self.conflicts = conflicts
 
     @property
     def extractors(self) -> tuple[str, ...]:
@@ -137,13 +212,19 @@ class Option:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(slots=True, init=False)
 class Query:
     """What is asked: the last user turn without its evidence; `options` when it is multiple choice."""
 
-    text: str
-    options: tuple[Option, ...] = ()
-    negated: bool = False
+    text: Final[str]
+    options: Final[tuple[Option, ...]]
+    negated: Final[bool]
+
+    def __init__(self, text: str, options: tuple[Option, ...] = (), negated: bool = False) -> None:
+        self.text = text
+        self.options = options
+        self.negated = negated
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Overlap:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.sentences = [text[slice(*found.span)] for text in texts for found in sentences(text)]
+        self.sentences = [found.span.of(text) for text in texts for found in sentences(text)]
         self._words = [frozenset(_words(sentence)) for sentence in self.sentences]
         self._frequency = Counter(word for words in self._words for word in words)
 

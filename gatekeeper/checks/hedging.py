@@ -83,7 +83,7 @@ class Hedging:
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return the two signals of one answer."""
         content = subject.answer.content
-        texts = [content[slice(*claim.span)] for claim in subject.claims if claim.field is Field.CONTENT]
+        texts = [claim.span.of(content) for claim in subject.claims if claim.field is Field.CONTENT]
         texts = texts or ([content] if content.strip() else [])
         if not texts:
             return ()

@@ -84,16 +84,16 @@ def _words(text: str) -> str:
 
 def _polar_question(text: str) -> str:
     """Return the last sentence of a question that can be answered with yes or no, else nothing."""
-    last = next(reversed([text[slice(*sentence.span)] for sentence in sentences(text)]), "")
+    last = next(reversed([sentence.span.of(text) for sentence in sentences(text)]), "")
     return last.rstrip("?") if last.endswith("?") and _POLAR.match(last) else ""
 
 
 def _sentences(text: str, field: Field) -> Iterator[Claim]:
     rows = table_rows(text)
     for sentence in sentences(text):
-        words = text[slice(*sentence.span)]
+        words = sentence.span.of(text)
         if _WORD.search(words):
-            lead = text[slice(*sentence.lead)] if sentence.lead else ""
+            lead = sentence.lead.of(text) if sentence.lead else ""
             yield Claim(rows.get(sentence.span.start, words), sentence.span, field, context=lead)
 
 

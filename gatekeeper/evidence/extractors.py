@@ -76,4 +76,4 @@ def _identified(documents: Iterable[Document]) -> Iterator[Document]:
             copy += 1
             unique = f"{wanted}#{copy}"
         taken.add(unique)
-        yield document if unique == document.id else document._replace(id=unique)
+        yield document if unique == document.id else document.named(unique)

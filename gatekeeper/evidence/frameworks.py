@@ -65,7 +65,7 @@ def llama_index(conversation: Conversation) -> Iterable[Document]:
     """Yield what LlamaIndex puts between two equal dashed lines after "… context … below", or names."""
     for part in last_parts(conversation, *_ROLES):
         for span in (*_ruled(part.text), *_relevant(part.text), *_refining(part.text)):
-            if not _finer(part.text[slice(*span)]):
+            if not _finer(span.of(part.text)):
                 yield _document(part, span, "llama_index")
 
 
@@ -74,12 +74,12 @@ def langchain(conversation: Conversation) -> Iterable[Document]:
     for role in _ROLES:
         for part in last_parts(conversation, role):
             span = _retrieved(part.text, closes=role != "user")
-            if span is not None and not _finer(part.text[slice(*span)]):
+            if span is not None and not _finer(span.of(part.text)):
                 yield _document(part, span, "langchain")
 
 
 def _document(part: Part, span: Span, extractor: str, name: str = "", title: str | None = None) -> Document:
-    return Document(name, part.text[slice(*span)], extractor, part.pointer, span, title=title)
+    return Document(name, span.of(part.text), extractor, part.pointer, span, title=title)
 
 
 def _finer(text: str) -> bool:

@@ -35,7 +35,7 @@ def tagged(conversation: Conversation) -> Iterable[Document]:
             given = {key.lower(): value for key, value in _ATTRIBUTE.findall(attributes)}
             yield Document(
                 id=given.get("id", ""),
-                text=part.text[slice(*span)],
+                text=span.of(part.text),
                 extractor="context_tag",
                 pointer=part.pointer,
                 span=span,
@@ -61,7 +61,7 @@ def prompt_context(conversation: Conversation) -> Iterable[Document]:
         start = label.end() if label else 0
         if start <= end and part.text[:end].rstrip(" \t").endswith("\n\n"):
             span = trimmed(part.text, start, end)
-            yield Document("", part.text[slice(*span)], "prompt_context", part.pointer, span)
+            yield Document("", span.of(part.text), "prompt_context", part.pointer, span)
 
 
 def files(conversation: Conversation) -> Iterable[Document]:

@@ -88,7 +88,7 @@ def read_statements(document: Document) -> Iterator[Statement]:
         heading = title
         if sentence.lead is not None:
             if sentence.lead not in leads:
-                leads[sentence.lead] = title | outline(document.text[slice(*sentence.lead)]).named
+                leads[sentence.lead] = title | outline(sentence.lead.of(document.text)).named
             heading = leads[sentence.lead]
-        text = rows.get(sentence.span.start) or document.text[slice(*sentence.span)]
+        text = rows.get(sentence.span.start) or sentence.span.of(document.text)
         yield Statement(document.id, sentence.span, text, heading, place, spoken)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gatekeeper.claims.options import find_options, given_options
 from gatekeeper.errors import InvalidRequest
-from gatekeeper.exchange import Option
+from gatekeeper.exchange import Option, Span
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_text_after_the_options_is_not_part_of_them() -> None:
     options, span = find_options("Which?\nA. left\nB. right\nAnswer with the letter only.")
 
     assert options[-1].text == "right"
-    assert span == (7, 23)
+    assert span == Span(7, 23)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.evidence import find_documents, read_evidence
-from gatekeeper.exchange import EvidenceState
+from gatekeeper.exchange import EvidenceState, Span
 from tests.cases import TODAY, user
 
 KEYS = st.sampled_from(["text", "id", "title", "expires", "data", "snippet"]) | st.text(max_size=4)
@@ -26,7 +26,7 @@ def test_any_json_is_read_or_refused(value: Any, field: str) -> None:
     except InvalidRequest as refused:
         assert str(refused.param).startswith(field)
     else:
-        assert all(one.span == (0, len(one.text)) and one.text.strip() for one in documents)
+        assert all(one.span == Span(0, len(one.text)) and one.text.strip() for one in documents)
         assert len({one.id for one in documents}) == len(documents)
 
 
