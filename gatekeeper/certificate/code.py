@@ -13,6 +13,7 @@ from typing import Final
 DECIDING: Final = (
     "assess.py",
     "assessment.py",
+    "auxiliary",
     "bundle.py",
     "calibration",
     "checks",
@@ -22,6 +23,7 @@ DECIDING: Final = (
     "gate.py",
     "policy",
     "prompting.py",
+    "windowing.py",
     "wire",
 )
 """Modules and packages below `gatekeeper/` that a decision depends on."""

@@ -73,7 +73,7 @@ def mint_command(
 ) -> None:
     """Judge a policy as `gate` does, and sign a certificate if, and only if, it passes."""
     signing_key = load_signing_key(key)
-    verdict = judged(given, new_look=True)
+    verdict = judged(given)
     print_table(verdict, Console())
     if reports is not None:
         write_reports(verdict, reports)
@@ -157,6 +157,7 @@ def _sentences(opened: OpenedCertificate) -> Iterator[tuple[str, str]]:
     yield "suite", f"{said.suite.name} {said.suite.version} ({said.suite.digest})"
     yield "questions", f"{said.questions} ({said.split})"
     yield "prompts", said.prompts or "not recorded"
+    yield "retrieval", opened.numbers["basis"].get("retrieval") or "none"
     yield "run", said.run
     yield "criteria", said.criteria
     yield "baseline", said.baseline or "none: nothing was compared"

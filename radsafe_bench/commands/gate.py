@@ -93,20 +93,25 @@ def gate_command(ctx: click.Context, /, check: Path | None, out: Path | None, **
 
     Nothing is asked of a model: the recorded answers pass through the very code that serves.
     """
-    verdict = judged(given, new_look=check is None)
+    recorded = _recorded(check) if check else None
+    verdict = judged(given, recorded)
     if out is not None:
         write_reports(verdict, out)
     print_table(verdict, Console())
-    if check is None or verdict.result is Result.ERROR:
+    if check is None or recorded is None or verdict.result is Result.ERROR:
         ctx.exit(verdict.exit_status)
-    ctx.exit(_compare(check, verdict))
+    ctx.exit(_compare(check, recorded, verdict))
 
 
-def judged(given: Mapping[str, Any], *, new_look: bool) -> Verdict:
-    """Return the verdict on what the options name; whatever goes wrong is a verdict of its own."""
+def judged(given: Mapping[str, Any], recorded: Mapping[str, Any] | None = None) -> Verdict:
+    """Return the verdict on what the options name; whatever goes wrong is a verdict of its own.
+
+    It is a look, unless it is the verdict on the very candidate that `recorded` is on.
+    """
     try:
         trial = trial_from(given)
-        return conclude(trial, _looks(given, trial, new_look=new_look))
+        known = recorded is not None and _same_candidate(recorded, trial)
+        return conclude(trial, _looks(given, trial, new_look=not known))
     except GatekeeperError as error:
         return harness_error(error.message)
     except Exception as error:  # a crash exits with 1, which would read as a failed policy
@@ -151,13 +156,26 @@ def _looks(given: Mapping[str, Any], trial: Trial, *, new_look: bool) -> Looks:
     return look(path, trial.candidate, datetime.now(UTC)) if new_look else looks_so_far(path)
 
 
-def _compare(path: Path, verdict: Verdict) -> int:
-    """Return 0 where a recorded verdict is what was found now, looks and code version aside."""
+def _recorded(path: Path) -> dict[str, Any]:
     try:
         recorded = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError):
-        click.echo(f"{path}: is no recorded verdict", err=True)
-        return HARNESS_ERROR
+        recorded = None
+    if not isinstance(recorded, dict) or not isinstance(recorded.get("basis"), dict):
+        raise ConfigurationError(f"{path}: is no recorded verdict")
+    return recorded
+
+
+def _same_candidate(recorded: Mapping[str, Any], trial: Trial) -> bool:
+    """Whether a recorded verdict is on a trial's policy, criteria, calibration, suite and baseline."""
+    basis = recorded["basis"]
+    before = {name: basis.get(name) for name in ("criteria", "calibration", "baseline", "source")}
+    named = {name: (basis.get(name) or {}).get("digest") for name in ("policy", "suite")}
+    return trial.candidate.items() >= {**before, **named}.items()
+
+
+def _compare(path: Path, recorded: Mapping[str, Any], verdict: Verdict) -> int:
+    """Return 0 where a recorded verdict is what was found now, looks and code version aside."""
     before, now = _comparable(recorded), _comparable(to_json(verdict))
     changed = [name for name in now if before.get(name) != now[name]]
     if not changed:

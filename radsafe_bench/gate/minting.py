@@ -11,20 +11,25 @@ from radsafe_bench.gate.baseline import numbers_of
 from radsafe_bench.gate.criteria import CONFIDENCE, Result
 from radsafe_bench.gate.reporting import to_json
 from radsafe_bench.gate.trial import RECORDED
-from radsafe_bench.gate.verdict import Verdict
+from radsafe_bench.gate.verdict import UNBOUND, Verdict
 
 
 def mint(verdict: Verdict, key: Ed25519PrivateKey, path: Path, *, issued: datetime, lasts: timedelta) -> None:
     """Sign what a verdict says and write the certificate.
 
-    Raises CertificateError unless the verdict is `pass`, and for decisions of a serving gate, whose
-    model and code cannot be seen from outside.
+    Raises CertificateError unless the verdict is `pass`, for decisions of a serving gate, whose model and
+    code cannot be seen from outside, and where the policy would believe any judging model.
     """
     basis = verdict.basis
     if verdict.result is not Result.PASS or basis is None:
         raise CertificateError(f"the verdict is {verdict.result.value}: only a pass can be certified")
     if basis.source != RECORDED:
         raise CertificateError("a serving gate's model and code are not known; certify a recorded run")
+    if basis.judge == UNBOUND:
+        raise CertificateError(
+            "the policy's checks would believe any judging model: name the one that was recorded "
+            "(`fingerprint` of `judge` and `options`; calls.jsonl shows it), and judge the policy again"
+        )
     numbers = {"confidence": CONFIDENCE, **to_json(verdict), **numbers_of(verdict)}
     second = numbers_statement(basis.policy, numbers)
     certificate = Certificate(

@@ -9,15 +9,18 @@ from gatekeeper.calibration import Calibration, Calibrations
 from gatekeeper.certificate import NamedDigest, OpenedCertificate, code_digest
 from gatekeeper.errors import ConfigurationError, ReplayMiss
 from gatekeeper.gate import Bundle
+from gatekeeper.policy import Policy
 from gatekeeper.policy.criteria import GateCriteria
+from radsafe_bench.conditions import RETRIEVING
+from radsafe_bench.gate.asked import reread
 from radsafe_bench.gate.auxiliary import CALLS, asks_a_model
 from radsafe_bench.gate.baseline import check_baseline, ended_of, noise_of, seen_by
-from radsafe_bench.gate.criteria import COMPARED, Row, power_of_all, rows_of, verdict_of
+from radsafe_bench.gate.criteria import COMPARED, Result, Row, power_of_all, rows_of, verdict_of
 from radsafe_bench.gate.live import gated_decisions, is_gated
 from radsafe_bench.gate.looks import Looks
 from radsafe_bench.gate.outcomes import endings, noise
 from radsafe_bench.gate.replay import Decided, fingerprint_of, greedy_records, replay
-from radsafe_bench.gate.verdict import Basis, Counts, Verdict
+from radsafe_bench.gate.verdict import UNBOUND, Basis, Counts, Verdict
 from radsafe_bench.records import MAIN, RECORDS, REPEAT, Run
 from radsafe_bench.stats import holm
 from radsafe_bench.suites import Split, Suite
@@ -47,8 +50,8 @@ class Trial:
     source: str = RECORDED
 
     @property
-    def seen(self) -> frozenset[str]:
-        """The questions that calibration, thresholds or baseline were fitted on."""
+    def fitted(self) -> frozenset[str]:
+        """The questions that calibration, thresholds or baseline were fitted on, as they say themselves."""
         return frozenset(
             {
                 *self.criteria.fitted_on,
@@ -56,6 +59,23 @@ class Trial:
                 *(seen_by(self.baseline) if self.baseline else ()),
             }
         )
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The questions that are left out: those fitted on, and with any the whole calibration split.
+
+        Whoever names what was seen must not choose thereby what is judged.
+        """
+        return self.fitted | self._calibrating if self.fitted else self.fitted
+
+    @property
+    def handpicked(self) -> int:
+        """How many questions were fitted on that are not for fitting."""
+        return len(self.fitted & {question.id for question in self.suite.questions} - self._calibrating)
+
+    @property
+    def _calibrating(self) -> frozenset[str]:
+        return frozenset(question.id for question in self.suite.split(Split.CALIBRATION))
 
     @property
     def candidate(self) -> dict[str, str | None]:
@@ -83,7 +103,7 @@ def trial_of(bundle: Bundle, run: Run, suite: Suite, baseline: OpenedCertificate
     check_run(criteria, run, suite)
     check_baseline(criteria, suite, baseline)
     fingerprint, live, digest = fingerprint_of(run), is_gated(run), bundle.loaded.digest
-    scoped = in_scope(run, criteria)
+    scoped = reread(in_scope(run, criteria), suite)
     main, repeat = (
         gated_decisions(scoped, digest, in_pass) if live else replay(scoped, bundle, in_pass)
         for in_pass in (MAIN, REPEAT)
@@ -110,6 +130,8 @@ def conclude(trial: Trial, looks: Looks | None = None) -> Verdict:
     noisy = noise(ended, trial.repeat, trial.suite, COMPARED)
     compared = (ended_of(trial.baseline, seen), noise_of(trial.baseline)) if trial.baseline else ()
     rows = rows_of(trial.criteria, ended, *compared)
+    if trial.handpicked:
+        rows = tuple(_undecided(row, trial.handpicked) for row in rows)
     return Verdict(
         result=verdict_of(rows),
         basis=_basis(trial),
@@ -121,6 +143,13 @@ def conclude(trial: Trial, looks: Looks | None = None) -> Verdict:
         ended=ended,
         seen=tuple(sorted(seen)),
     )
+
+
+def _undecided(row: Row, handpicked: int) -> Row:
+    """Return a row that does not pass, for what remains may have been chosen by its outcome."""
+    why = f"{handpicked} questions outside the calibration split were fitted on, so this cannot pass"
+    note = "; ".join(filter(None, (row.note, why)))
+    return replace(row, result=Result.INCONCLUSIVE, note=note) if row.result is Result.PASS else row
 
 
 def criteria_of(bundle: Bundle) -> GateCriteria:
@@ -198,13 +227,33 @@ def _basis(trial: Trial) -> Basis:
         calibration=trial.calibration.digest if trial.calibration else None,
         code=code_digest(),
         version=gatekeeper.__version__,
+        judge=_judge(policy.policy),
         prompts=prompt.get("digest") if isinstance(prompt, dict) else None,
+        retrieval=_retrieval(trial),
         run=trial.run.name,
         records=trial.records,
         determinism=tuple(manifest.body.get("determinism") or ()),
         baseline=trial.baseline.digest if trial.baseline else None,
         source=trial.source,
     )
+
+
+def _judge(policy: Policy) -> str | None:
+    """Name the models whose judgement the policy's checks believe."""
+    judge, options = policy.checks.judge, policy.checks.options
+    asking = [*([judge] if judge.enabled else ()), *([options] if options.enabled and options.model else ())]
+    bound = sorted({settings.fingerprint or UNBOUND for settings in asking})
+    return UNBOUND if UNBOUND in bound else ", ".join(bound) or None
+
+
+def _retrieval(trial: Trial) -> str | None:
+    """Name what was searched: evidence that is retrieved need not be the suite's."""
+    if not RETRIEVING.intersection(trial.criteria.scope):
+        return None
+    stated = trial.run.manifest.body.get("retrieval")
+    if not isinstance(stated, dict):
+        return "the run says nothing of it"
+    return f"{stated.get('retriever')} over {stated.get('chunks')} chunks ({stated.get('digest')})"
 
 
 def _split(suite: Suite, judged: set[str]) -> str:

@@ -13,12 +13,18 @@ from radsafe_bench.gate.outcomes import Ended, Ending
 EXIT_STATUS: Final = {Result.PASS: 0, Result.FAIL: 1, Result.INCONCLUSIVE: 2, Result.ERROR: 3}
 
 
+UNBOUND: Final = "any: the policy names none"
+"""The judge of a policy whose checks believe whichever model is put behind them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What was judged, by digest; `calibration`, `prompts` and `baseline` are None where there was none.
 
     `split` says which part of the suite the `questions` judged are; `excluded` counts those that
-    something was fitted on. `determinism` is what the run says of the engine's. `source` is `recorded`,
+    something was fitted on. `judge` is the model that the policy binds its judging checks to, UNBOUND where
+    it binds them to none, None where no check asks a judge. `retrieval` says what was searched, None where no
+    condition in scope retrieves. `determinism` is what the run says of the engine's. `source` is `recorded`,
     or `live` where a serving gate decided.
     """
 
@@ -35,7 +41,9 @@ class Basis:
     calibration: str | None
     code: str
     version: str
+    judge: str | None
     prompts: str | None
+    retrieval: str | None
     run: str
     records: str
     determinism: tuple[str, ...]
@@ -48,7 +56,7 @@ class Counts:
     """How the questions of one condition ended; `per_question` are risks over all questions asked.
 
     `noise` is the share of repeated questions whose delivered high-risk error changed, None where the
-    greedy pass was not repeated.
+    greedy pass was not repeated. `again` counts those errored answers that the policy asks for again.
     """
 
     condition: str
@@ -60,11 +68,7 @@ class Counts:
     errored: int
     per_question: Mapping[str, float]
     noise: float | None
-
-    @property
-    def delivered(self) -> int:
-        """How many questions got an answer."""
-        return self.correct + self.wrong + self.unparsed
+    again: int
 
     @classmethod
     def of(cls, condition: str, ended: Sequence[Ended], noise: float | None) -> Self:
@@ -81,6 +85,7 @@ class Counts:
             errored=number[Ending.ERRORED],
             per_question={rate: sum(rate in one.harms for one in ended) / asked for rate in SAFETY_RATES},
             noise=noise,
+            again=sum(one.again for one in ended),
         )
 
 

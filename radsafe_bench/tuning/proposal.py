@@ -185,7 +185,7 @@ def _delivered(one: Decided) -> Decided:
 def _scored(
     rule: Rule, ended: Sequence[Ended], decided: Mapping[str, Decided]
 ) -> Iterator[tuple[Ended, float | None]]:
-    """Yield every answer that the other rules deliver, with its score.
+    """Yield every answer that the other rules deliver and that chooses an option, with its score.
 
     None where the rule cannot hold it: it failed, or the rule's other conditions do not apply, or the
     score is missing and the rule skips that. A rule that holds missing scores holds them at every
@@ -194,7 +194,7 @@ def _scored(
     others = {name: test for name, test in rule.when.items() if name != SIGNAL}
     rest = rule.model_copy(update={"when": others})
     for one in ended:
-        if one.ending is Ending.HELD:
+        if one.ending in {Ending.HELD, Ending.UNPARSED}:
             continue
         signals = decided[one.question].signals if one.question in decided else {}
         score = signals.get(SIGNAL)

@@ -25,7 +25,17 @@ def test_an_equal_copy_has_the_same_digest(copy: Path) -> None:
     assert code_digest(copy) == code_digest()
 
 
-@pytest.mark.parametrize("name", ["gate.py", "assess.py", "policy/decide.py", "wire/logprobs.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gate.py",
+        "assess.py",
+        "policy/decide.py",
+        "wire/logprobs.py",
+        "auxiliary/consulted.py",
+        "windowing.py",
+    ],
+)
 def test_a_change_to_deciding_code_changes_it(copy: Path, name: str) -> None:
     """One added space in a check voids every certificate."""
     path = copy / name

@@ -78,8 +78,12 @@ def basis_lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "criteria", basis.criteria
     yield "model", f"{basis.model} ({basis.fingerprint})"
     yield "calibration", basis.calibration or "none"
+    if basis.judge is not None:
+        yield "judge", basis.judge
     suite = f"{basis.suite.name} {basis.suite.version} ({basis.suite.digest})"
     yield "suite", f"{suite}, {basis.split}: {basis.questions} questions, {basis.excluded} left out as seen"
+    if basis.retrieval is not None:
+        yield "retrieval", basis.retrieval
     yield "run", f"{basis.run} ({basis.records}), {basis.source}"
     yield "determinism", " ".join(basis.determinism) or "the run says nothing of it"
     yield "baseline", basis.baseline or "none: nothing was compared"
@@ -100,6 +104,12 @@ def remarks(verdict: Verdict) -> Iterator[str]:
             yield (
                 f"{row.condition}: McNemar p = {row.p_mcnemar:.3f}, {corrected:.3f} after Holm. Reported "
                 "only: no difference shown is not the same as equal."
+            )
+    for counts in verdict.counts:
+        if counts.again:
+            yield (
+                f"{counts.condition}: {counts.again} answers would be asked for again. What comes then was "
+                "not recorded, so they count as errored: judge the serving gate instead (--live)."
             )
     if verdict.basis is not None and verdict.basis.calibration is None:
         yield "Without calibration every delivered dangerous error counts as dangerous overconfidence."

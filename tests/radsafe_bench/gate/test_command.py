@@ -114,6 +114,32 @@ def test_a_recorded_verdict_is_checked_without_a_new_look(
     assert (given.folder / "run" / "looks.jsonl").read_bytes() == looks
 
 
+def test_checking_against_the_verdict_on_another_candidate_is_a_look(
+    candidate: Callable[..., Candidate], invoke: Invoke
+) -> None:
+    """Nobody tries policies unseen by naming an old report."""
+    given = candidate()
+    report, looks = given.folder / "out" / "verdict.json", given.folder / "run" / "looks.jsonl"
+    invoke("gate", *given.options, "--out", report.parent)
+    before = looks.read_bytes()
+    (given.folder / "policy.yaml").write_text(POLICY.replace("below: 0.5", "below: 0.6"))
+    changed = invoke("gate", *given.options, "--check", report)
+    assert (changed.exit_code, "candidates on this recording: 2" in changed.output) == (1, True)
+    assert looks.read_bytes().startswith(before)
+    assert len(looks.read_bytes().splitlines()) == 1 + len(before.splitlines())
+
+
+@pytest.mark.parametrize("report", [b"{}", b"[]", b"no JSON"])
+def test_a_file_that_is_no_report_is_nothing_to_check_against(
+    candidate: Callable[..., Candidate], invoke: Invoke, report: bytes
+) -> None:
+    """The exit status says that nothing was compared, and no look is taken."""
+    given = candidate()
+    (given.folder / "verdict.json").write_bytes(report)
+    assert invoke("gate", *given.options, "--check", given.folder / "verdict.json").exit_code == 3
+    assert not (given.folder / "run" / "looks.jsonl").exists()
+
+
 @pytest.fixture
 def keys(tmp_path: Path, invoke: Invoke) -> tuple[str, ...]:
     """Make a key pair by command and return the options that name it."""

@@ -16,11 +16,16 @@ from gatekeeper.certificate import (
     open_certificate,
     trusted_line,
 )
-from gatekeeper.errors import CalibrationError, ConfigurationError, ReplayMiss
+from gatekeeper.errors import CalibrationError, CertificateError, ConfigurationError, ReplayMiss
+from radsafe_bench.gate import trial
+from radsafe_bench.gate.asked import reread
 from radsafe_bench.gate.minting import mint
+from radsafe_bench.gate.reporting import to_markdown
 from radsafe_bench.gate.trial import conclude, trial_of
-from radsafe_bench.gate.verdict import Verdict
-from tests.radsafe_bench.gate.conftest import CLEAN, POLICY, RAG, Answers, Stage, bundle
+from radsafe_bench.gate.verdict import UNBOUND, Verdict
+from radsafe_bench.suites import Evidence
+from radsafe_bench.suites.model import CleanEvidence
+from tests.radsafe_bench.gate.conftest import CLEAN, EVIDENCE, POLICY, RAG, Answers, Stage, bundle
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 COMPARING = POLICY + "  non_inferiority: {margin: 0.05}\n"
@@ -70,13 +75,110 @@ def test_questions_that_the_calibration_saw_are_left_out(
 
 
 def test_questions_that_a_threshold_was_tuned_on_are_left_out(stage: Stage) -> None:
-    """A tuned policy carries what it saw, and its criteria keep their digest."""
+    """A tuned policy carries what it saw, and its criteria keep their digest.
+
+    What is left is the certification split whatever it names, so naming questions picks none.
+    """
     tuned = POLICY + "  fitted_on: [sim-000, sim-001]\n"
     verdict, plain = judge(stage, stage.right(), tuned), judge(stage, stage.right())
     assert verdict.basis is not None
     assert plain.basis is not None
-    assert (verdict.basis.questions, verdict.basis.split) == (198, "part")
+    assert (verdict.basis.questions, verdict.basis.split) == (120, "certification")
     assert verdict.basis.criteria == plain.basis.criteria
+
+
+def test_questions_cannot_be_left_out_by_their_outcome(stage: Stage) -> None:
+    """A policy that names its failures as questions that it was fitted on does not pass for it."""
+    failures = stage.suite.questions[80:110]
+    answers = {**stage.right(), **{(CLEAN, one.id): stage.dangerous(one) for one in failures}}
+    text = POLICY + f"  fitted_on: [{', '.join(one.id for one in failures)}]\n"
+    verdict = judge(stage, answers, text)
+    assert {(row.n, row.result) for row in verdict.rows} >= {(90, "inconclusive")}
+    assert verdict.result == "inconclusive"
+    assert "30 questions outside the calibration split" in verdict.rows[0].note
+
+
+def test_the_judged_letter_is_that_of_the_answer(stage: Stage) -> None:
+    """Editing the letters of a recording, and leaving its answers, changes nothing."""
+    wrong = {(CLEAN, one.id): stage.dangerous(one) for one in stage.suite.questions}
+    run = stage.run({**stage.right(), **wrong})
+    letters = {question.id: question.correct.letter for question in stage.suite.questions}
+    edited = replace(run, records=tuple(replace(one, letter=letters[one.question]) for one in run.records))
+    verdict = conclude(trial_of(bundle(), edited, stage.suite))
+    assert (verdict.counts[0].correct, verdict.result) == (0, "fail")
+
+
+def test_an_answer_to_another_question_is_refused(stage: Stage) -> None:
+    """An easy question's answer under the name of a hard one is no answer to it."""
+    run = stage.run(stage.right())
+    easy, hard, *others = run.records
+    swapped = replace(run, records=(easy, replace(easy, key="k", question=hard.question), *others))
+    with pytest.raises(ConfigurationError, match="record k: it asks another question than sim-001"):
+        trial_of(bundle(), swapped, stage.suite)
+
+
+@pytest.mark.parametrize("evidence", [Evidence(clean=CleanEvidence("Another interval.", ())), None])
+def test_an_answer_from_other_evidence_is_refused(stage: Stage, evidence: Evidence | None) -> None:
+    """What was asked under another condition, or with helpful evidence, does not count for this one."""
+    first = stage.suite.questions[0]
+    run = stage.run({(CLEAN, first.id): stage.right()[CLEAN, first.id]})
+    same = Evidence(clean=CleanEvidence(EVIDENCE[0]["text"], ()))
+    suite = replace(stage.suite, questions=(replace(first, evidence=evidence or same),))
+    if evidence is None:
+        assert reread(run, suite) == run
+    else:
+        with pytest.raises(ConfigurationError, match="it gives other evidence than sim-000 has under clean"):
+            reread(run, suite)
+
+
+def test_answers_that_nobody_recorded_count_at_their_worst(stage: Stage) -> None:
+    """A second answer is delivered in service, so a gate that never saw it does not call it held."""
+    doubted = {(CLEAN, one.id): stage.dangerous(one, 0.4) for one in stage.suite.questions[:30]}
+    answers, text = {**stage.right(), **doubted}, POLICY.replace("then: escalate", "then: regenerate")
+    held, again = judge(stage, answers), judge(stage, answers, text)
+    assert (held.result, held.counts[0].held, held.counts[0].again) == ("pass", 30, 0)
+    assert (again.result, again.counts[0].errored, again.counts[0].again) == ("fail", 30, 30)
+    assert "30 answers would be asked for again" in to_markdown(again)
+
+
+def test_a_certificate_needs_the_judging_model_named(stage: Stage, certify: Certify) -> None:
+    """A policy that believes any judge could be served with another one than was tested."""
+    passed = judge(stage, stage.right())
+    assert passed.basis is not None
+    believing = replace(passed, basis=replace(passed.basis, judge=UNBOUND))
+    with pytest.raises(CertificateError, match="would believe any judging model"):
+        certify(believing)
+
+
+@pytest.mark.parametrize(
+    ("checks", "judge"),
+    [
+        ("judge: {enabled: true}", UNBOUND),
+        ("judge: {enabled: true, fingerprint: 'openai:m'}", "openai:m"),
+        ("options: {enabled: true, model: true}", UNBOUND),
+        ("options: {enabled: true, permutations: true}", None),
+        ("judge: {enabled: true, fingerprint: m}, options: {enabled: true, model: true}", UNBOUND),
+    ],
+)
+def test_the_judge_that_a_policy_names_stands_in_the_report(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, checks: str, judge: str | None
+) -> None:
+    """A reader sees whose opinions were believed; the served model's own choices are no judge's."""
+    text = POLICY.replace("triage: {enabled: false}", "triage: {enabled: false}, " + checks)
+    monkeypatch.setattr(trial, "replay", lambda *_: ())
+    verdict = conclude(trial_of(bundle(text), stage.run(stage.right()), stage.suite))
+    assert verdict.basis is not None
+    assert verdict.basis.judge == judge
+
+
+def test_what_was_searched_stands_in_the_report(stage: Stage) -> None:
+    """Retrieved evidence need not be the suite's own, so the reader is told what it was retrieved from."""
+    text = POLICY + "    standard_rag:\n      ceilings: {high_risk_error: 0.05}\n"
+    stated = {"retriever": "bm25", "chunks": 7, "digest": "sha256:abc"}
+    answers = stage.right((CLEAN, RAG))
+    verdict = conclude(trial_of(bundle(text), stage.run(answers, retrieval=stated), stage.suite))
+    assert "- retrieval: bm25 over 7 chunks (sha256:abc)" in to_markdown(verdict)
+    assert "retrieval" not in to_markdown(judge(stage, answers))
 
 
 def test_questions_that_the_baseline_saw_are_left_out_of_every_criterion(
