@@ -1,8 +1,7 @@
 """A clause: what it speaks of, under which conditions, with which slots."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Sequence
+from typing import Final, final
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -14,9 +13,10 @@ from gatekeeper.checks.slots.polarity import Axis, Negation, Stance
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.temporal import Relation, Urgency
 
+_NONE: Final[frozenset[str]] = frozenset()
+
 
 @final
-@dataclass(slots=True, eq=False)  # frozen, making one would take several times as long
 class Clause:
     """One statement of a sentence. `terms` maps what it speaks of to weights; `conditions` its qualifiers.
 
@@ -24,31 +24,38 @@ class Clause:
     the rows that it shares its values with. `required` are the terms of its conditions, `excepted` those of
     an exception that it makes ("unless a pacemaker is present"); `conditional` says that it opens a
     condition ("if", "when"), `has_complement` that it names the other side of a bound without a number ("if
-    it is nearer").
+    it is nearer"). Its reader fills in what it holds; nothing changes afterwards.
     """
 
-    first: int
-    last: int
-    terms: Mapping[str, float]
-    conditions: Mapping[str, frozenset[str]]
-    topic: frozenset[str] = frozenset()
-    beside: frozenset[str] = frozenset()
-    quantities: tuple[Quantity, ...] = ()
-    categories: tuple[Category, ...] = ()
-    sides: tuple[Side, ...] = ()
-    agents: tuple[Agent, ...] = ()
-    members: tuple[Member, ...] = ()
-    stance: Stance | None = None
-    axes: tuple[Axis, ...] = ()
-    negations: tuple[Negation, ...] = ()
-    relations: tuple[Relation, ...] = ()
-    urgency: tuple[Urgency, ...] = ()
-    indications: tuple[Indication, ...] = ()
-    scopes: tuple[Scope, ...] = ()
-    required: frozenset[str] = frozenset()
-    excepted: frozenset[str] = frozenset()
-    conditional: bool = False
-    has_complement: bool = False
+    __slots__ = (
+        "agents", "axes", "beside", "categories", "conditional", "conditions", "excepted", "first",
+        "has_complement", "indications", "last", "members", "negations", "quantities", "relations",
+        "required", "scopes", "sides", "stance", "terms", "topic", "urgency",
+    )  # fmt: skip
+
+    def __init__(self, first: int, last: int, terms: dict[str, float]) -> None:
+        self.first = first
+        self.last = last
+        self.terms = terms
+        self.conditions: dict[str, frozenset[str]] = {}
+        self.topic = _NONE
+        self.beside = _NONE
+        self.quantities: tuple[Quantity, ...] = ()
+        self.categories: tuple[Category, ...] = ()
+        self.sides: tuple[Side, ...] = ()
+        self.agents: tuple[Agent, ...] = ()
+        self.members: tuple[Member, ...] = ()
+        self.stance: Stance | None = None
+        self.axes: tuple[Axis, ...] = ()
+        self.negations: tuple[Negation, ...] = ()
+        self.relations: tuple[Relation, ...] = ()
+        self.urgency: tuple[Urgency, ...] = ()
+        self.indications: tuple[Indication, ...] = ()
+        self.scopes: tuple[Scope, ...] = ()
+        self.required = _NONE
+        self.excepted = _NONE
+        self.conditional = False
+        self.has_complement = False
 
     @property
     def is_negative(self) -> bool:
@@ -71,7 +78,6 @@ class Clause:
 
 
 @final
-@dataclass(slots=True, eq=False)
 class Assertion:
     """A clause of a claim with what it is read with.
 
@@ -80,11 +86,21 @@ class Assertion:
     clause and they speak of, and `words` are all concepts of the claim, those in its values too.
     """
 
-    clause: Clause
-    context: tuple[Clause, ...]
-    around: Mapping[str, float]
-    named: frozenset[str]
-    words: frozenset[str] = frozenset()
+    __slots__ = ("around", "clause", "context", "named", "words")
+
+    def __init__(
+        self,
+        clause: Clause,
+        context: tuple[Clause, ...],
+        around: dict[str, float],
+        named: frozenset[str],
+        words: frozenset[str] = _NONE,
+    ) -> None:
+        self.clause = clause
+        self.context = context
+        self.around = around
+        self.named = named
+        self.words = words
 
     @property
     def lent_stance(self) -> Stance | None:
@@ -109,17 +125,19 @@ def assertions(
     An earlier clause is context where it fills in other kinds of slots: in "an 8 mm nodule is 4A; CT
     follows in 3 months" the size chooses the row for the CT, in a list of rows it does not.
     """
-    terms = {concept: weight for one in (*context, *clauses) for concept, weight in one.terms.items()}
+    terms: dict[str, float] = {}
+    for one in (*context, *clauses):
+        terms.update(one.terms)
     named = frozenset(terms)
     found: list[Assertion] = []
     for place, clause in enumerate(clauses):
         values = clause.values()
         if not clause.says_something or (place and not clause.terms and not values):
             continue
-        own = {slot.signature for slot in values}
-        earlier = [
-            one for one in clauses[:place] if own.isdisjoint([slot.signature for slot in one.values()])
-        ]
+        earlier = clauses[:place]
+        if earlier and values:
+            own = {slot.signature for slot in values}
+            earlier = [one for one in earlier if own.isdisjoint([slot.signature for slot in one.values()])]
         around = {concept: weight for concept, weight in terms.items() if concept not in clause.terms}
         found.append(Assertion(clause, (*context, *earlier), around, named, words))
     return found

@@ -1,6 +1,5 @@
 """Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
 
-from dataclasses import dataclass, replace
 from math import isinf
 from typing import Final, final
 
@@ -25,7 +24,6 @@ _FAMILIES: Final = (
 
 
 @final
-@dataclass(slots=True, eq=False)
 class Quantity:
     """A value, interval or one-sided bound in base units.
 
@@ -37,27 +35,63 @@ class Quantity:
     from other quantities of its measure in the same clause.
     """
 
-    first: int
-    last: int
-    low: float
-    high: float
-    unit: Unit
-    literal: tuple[float, ...]
-    subject: str = ""
-    relation: str = ""
-    approximate: bool = False
-    denied: bool = False
-    limit: bool = False
-    anchors: frozenset[str] = frozenset()
+    __slots__ = (
+        "anchors", "approximate", "denied", "first", "high", "last", "limit", "literal", "low", "relation",
+        "signature", "subject", "unit",
+    )  # fmt: skip
 
-    @property
-    def signature(self) -> str:
-        """The kind and what is measured."""
-        return f"number:{self.unit.measure}"
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        low: float,
+        high: float,
+        unit: Unit,
+        literal: tuple[float, ...],
+        *,
+        subject: str = "",
+        relation: str = "",
+        approximate: bool = False,
+        denied: bool = False,
+        limit: bool = False,
+        anchors: frozenset[str] = frozenset(),
+    ) -> None:
+        self.first = first
+        self.last = last
+        self.low = low
+        self.high = high
+        self.unit = unit
+        self.literal = literal
+        self.subject = subject
+        self.relation = relation
+        self.approximate = approximate
+        self.denied = denied
+        self.limit = limit
+        self.anchors = anchors
+        self.signature = f"number:{unit.measure}"
 
     def told_by(self, anchors: frozenset[str]) -> "Quantity":
         """Return it with the concepts that tell it from others."""
-        return replace(self, anchors=anchors)
+        return Quantity(
+            self.first, self.last, self.low, self.high, self.unit, self.literal, subject=self.subject,
+            relation=self.relation, approximate=self.approximate, denied=self.denied, limit=self.limit,
+            anchors=anchors,
+        )  # fmt: skip
+
+    def in_unit(self, unit: Unit, relation: str) -> "Quantity":
+        """Return a bare number in the unit that another one carries."""
+        return Quantity(
+            self.first, self.last, self.low * unit.factor, self.high * unit.factor, unit, self.literal,
+            relation=relation, approximate=self.approximate, denied=self.denied, limit=self.limit,
+        )  # fmt: skip
+
+    def up_to(self, other: "Quantity") -> "Quantity":
+        """Return a lower bound with the upper bound after it as one interval."""
+        return Quantity(
+            self.first, other.last, self.low, other.high, self.unit, self.literal + other.literal,
+            subject=self.subject, relation=self.relation, approximate=self.approximate, denied=self.denied,
+            limit=self.limit,
+        )  # fmt: skip
 
     @property
     def has_no_unit(self) -> bool:

@@ -1,7 +1,6 @@
 """Reading quantities out of tokens: numbers with comparators, intervals, lists, times without numbers."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
 from math import inf
 from typing import Final
 
@@ -10,7 +9,7 @@ from gatekeeper.checks.slots.lexicon import STOP, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.numerals import NUMBER_WORDS, Numeral, is_reference, number_of, read_numeral
 from gatekeeper.checks.slots.quantity import Quantity
-from gatekeeper.checks.slots.tokens import Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit
 
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
@@ -52,24 +51,26 @@ _ONE: Final = wordset("within after for in least than about once")
 _DIGITS: Final = frozenset("0123456789.")
 _TRIGGERS: Final = NUMBER_WORDS.keys() | _FREQUENT.keys() | TIME_UNITS.keys()
 """Where a quantity can stand: everything else is passed over."""
+_SUBJECT_REACH: Final = 6
 _NO_UNIT: Final = Unit("number", 1.0)
 
 
-def read_quantities(tokens: Tokens, concepts: Mapping[int, str], taken: set[int]) -> list[Quantity]:
+def read_quantities(tokens: Tokens, lexemes: Sequence[Lexeme], taken: set[int]) -> list[Quantity]:
     """Return the quantities of a text and add their tokens to `taken`.
 
-    `concepts` maps the last token of every lexeme to its concept, so that "eGFR < 30" knows its unit.
+    `lexemes` are those of the text, so that "eGFR < 30" knows its unit.
     """
     found: list[Quantity] = []
-    opening = [at for at, word in enumerate(tokens.lower) if word[0] in _DIGITS or word in _TRIGGERS]
-    for position in opening:
+    for position, word in enumerate(tokens.lower):
+        if word not in _TRIGGERS and word[0] not in _DIGITS:
+            continue
         if position in taken:
             continue
         numeral = read_numeral(tokens, position)
         if numeral is None:
             quantity = _numberless(tokens, position)
         else:
-            quantity = None if is_reference(tokens, numeral) else _quantity(tokens, numeral, concepts)
+            quantity = None if is_reference(tokens, numeral) else _quantity(tokens, numeral, lexemes)
         if quantity is not None:
             found.append(quantity)
             taken.update(range(quantity.first, quantity.last))
@@ -78,7 +79,7 @@ def read_quantities(tokens: Tokens, concepts: Mapping[int, str], taken: set[int]
     return _without_rates(found)
 
 
-def _quantity(tokens: Tokens, numeral: Numeral, concepts: Mapping[int, str]) -> Quantity:
+def _quantity(tokens: Tokens, numeral: Numeral, lexemes: Sequence[Lexeme]) -> Quantity:
     first, sign, approximate = comparator_before(tokens, numeral.first)
     second, between = _upper_end(tokens, numeral, first)
     first -= between
@@ -87,7 +88,7 @@ def _quantity(tokens: Tokens, numeral: Numeral, concepts: Mapping[int, str]) -> 
     else:
         last, after = comparator_after(tokens, numeral.last)
         numeral, sign = Numeral(numeral.value, numeral.first, last, numeral.unit), after or sign
-    unit, subject, last = _unit_and_subject(tokens, numeral, first, concepts)
+    unit, subject, last = _unit_and_subject(tokens, numeral, first, lexemes)
     relation, last = _relation(tokens, first, last, unit)
     if relation == "duration":
         sign, relation = "", ""
@@ -123,10 +124,10 @@ def _upper_end(tokens: Tokens, number: Numeral, first: int) -> tuple[Numeral | N
 
 
 def _unit_and_subject(
-    tokens: Tokens, number: Numeral, first: int, concepts: Mapping[int, str]
+    tokens: Tokens, number: Numeral, first: int, lexemes: Sequence[Lexeme]
 ) -> tuple[Unit, str, int]:
     """Return unit, the thing measured where it is named, and the quantity's last token."""
-    subject = _subject(tokens, first, concepts)
+    subject = _subject(tokens, first, lexemes)
     if number.unit is not None:
         return number.unit, subject if subject in DEFAULT_UNITS else "", number.last
     if subject in DEFAULT_UNITS:
@@ -144,11 +145,18 @@ def _unit_and_subject(
     return _NO_UNIT, subject, number.last
 
 
-def _subject(tokens: Tokens, first: int, concepts: Mapping[int, str]) -> str:
+def _subject(tokens: Tokens, first: int, lexemes: Sequence[Lexeme]) -> str:
     """Return what a number measures: the acronym before it, else the noun before it."""
-    near = [at for at in range(first - 1, max(-1, first - 7), -1) if at in concepts]
-    acronyms = (at for at in near if tokens.raw[at].isupper() and len(tokens.raw[at]) > 1)
-    return concepts.get(next(acronyms, near[0] if near else -1), "")
+    nearest = ""
+    for lexeme in reversed(lexemes):
+        at = lexeme.last - 1
+        if at < first - _SUBJECT_REACH:
+            break
+        if at < first and lexeme.is_subject:
+            if tokens.raw[at].isupper() and len(tokens.raw[at]) > 1:
+                return lexeme.concept
+            nearest = nearest or lexeme.concept
+    return nearest
 
 
 def _ratio(tokens: Tokens, number: Numeral) -> tuple[float, int] | None:
@@ -242,14 +250,7 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         between = tokens.lower[here.last : following.first]
         is_list = 0 < len(between) <= 2 and _JOINS.issuperset(between)
         if here.has_no_unit and is_list and following.unit.measure != "number":
-            shared[position] = replace(
-                here,
-                low=here.low * following.unit.factor,
-                high=here.high * following.unit.factor,
-                unit=following.unit,
-                subject="",
-                relation=following.relation,
-            )
+            shared[position] = here.in_unit(following.unit, following.relation)
     return shared
 
 
@@ -268,10 +269,7 @@ def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> li
         before = meets or next(alike, carried[-1])
         opens = tokens.at(here.first - 1) in _OPENING or here.first - 1 in taken
         if here.unit.measure == "number" and (opens or meets) and before.unit.measure != "number":
-            scale = before.unit.factor
-            carried.append(
-                replace(here, low=here.low * scale, high=here.high * scale, unit=before.unit, subject="")
-            )
+            carried.append(here.in_unit(before.unit, here.relation))
         else:
             carried.append(here)
     return carried
@@ -285,8 +283,7 @@ def _joined_bounds(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         between = tokens.lower[lower.last : quantity.first]
         opposed = quantity.low == -inf and lower.high == inf and lower.low < quantity.high
         if opposed and lower.unit == quantity.unit and len(between) <= 2 and _BOTH.issuperset(between):
-            literal = lower.literal + quantity.literal
-            joined[-1] = replace(lower, last=quantity.last, high=quantity.high, literal=literal)
+            joined[-1] = lower.up_to(quantity)
         else:
             joined.append(quantity)
     return joined

@@ -1,7 +1,6 @@
 """A sentence read once: its clauses with their slots."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Final, final
 
 from gatekeeper.checks.slots.agent import read_agents
@@ -22,10 +21,11 @@ from gatekeeper.checks.slots.sharing import (
     anchored,
     clause_starts,
     fronted,
-    lend,
+    lent_to,
     marks_of,
-    may_divide,
+    separators_of,
     share_rows,
+    take,
 )
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
 from gatekeeper.checks.slots.tokens import (
@@ -38,14 +38,15 @@ from gatekeeper.exchange import Span
 
 
 @final
-@dataclass(slots=True, eq=False)
 class Reading:
-    """A sentence with its clauses; `terms` are those of all clauses together."""
+    """A sentence with its clauses."""
 
-    tokens: Tokens
-    clauses: tuple[Clause, ...]
-    terms: Mapping[str, float]
-    named: frozenset[str]
+    __slots__ = ("clauses", "named", "tokens")
+
+    def __init__(self, tokens: Tokens, clauses: tuple[Clause, ...], named: frozenset[str]) -> None:
+        self.tokens = tokens
+        self.clauses = clauses
+        self.named = named
 
     def span(self, tokens: tuple[int, int]) -> Span:
         """Return the characters of a token range."""
@@ -53,24 +54,32 @@ class Reading:
 
 
 @final
-@dataclass(slots=True, eq=False)
 class _Parts:
     """What was found in a sentence, before it is divided into clauses."""
 
-    tokens: Tokens
-    lexemes: Sequence[Lexeme]
-    quantities: Sequence[Quantity]
-    categories: Sequence[Category]
-    taken: frozenset[int]
+    __slots__ = ("agents", "categories", "lexemes", "quantities", "taken", "tokens")
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        lexemes: Sequence[Lexeme],
+        quantities: list[Quantity],
+        categories: list[Category],
+        taken: set[int],
+    ) -> None:
+        self.tokens = tokens
+        self.lexemes = lexemes
+        self.quantities = quantities
+        self.categories = categories
+        self.agents = read_agents(lexemes)
+        self.taken = taken
 
 
 def read(text: str | Outline) -> Reading:
     """Read a sentence. Keeps nothing between calls."""
     outlined = outline(text) if isinstance(text, str) else text
     parts = _parts(outlined)
-    clauses = _clauses(parts)
-    terms = {concept: weight for clause in clauses for concept, weight in clause.terms.items()}
-    return Reading(parts.tokens, tuple(clauses), terms, outlined.named)
+    return Reading(parts.tokens, tuple(_clauses(parts)), outlined.named)
 
 
 def _parts(outlined: Outline) -> _Parts:
@@ -78,44 +87,50 @@ def _parts(outlined: Outline) -> _Parts:
     named = {
         position
         for one in found
-        if one.last - one.first > 1 and any(form.is_number for form in tokens.forms[one.first : one.last])
+        if one.last - one.first > 1 and [at for at in range(one.first, one.last) if tokens.is_number(at)]
         for position in range(one.first, one.last)
     }
     taken = set(named)
     categories = read_categories(tokens, taken)
-    concepts = {one.last - 1: one.concept for one in found if one.is_subject}
-    quantities = read_quantities(tokens, concepts, taken)
+    quantities = read_quantities(tokens, found, taken)
     taken -= named
     if taken:
-        found = tuple([one for one in found if taken.isdisjoint(range(one.first, one.last))])
-    return _Parts(tokens, found, quantities, categories, frozenset(taken))
+        found = tuple([one for one in found if not [at for at in range(one.first, one.last) if at in taken]])
+    return _Parts(tokens, found, quantities, categories, taken)
 
 
 def _clauses(parts: _Parts) -> list[Clause]:
-    if not may_divide(parts.tokens):
-        return [_clause(parts, 0, len(parts.tokens))]
+    tokens = parts.tokens
+    separators = separators_of(tokens)
+    if not separators:
+        return [_clause(parts, 0, len(tokens))]
     placed: list[Placed] = [
         *parts.quantities,
         *parts.categories,
-        *read_sides(parts.tokens, parts.lexemes),
-        *read_agents(parts.lexemes),
+        *read_sides(tokens, parts.lexemes),
+        *parts.agents,
     ]
     marks = marks_of(parts.lexemes, placed)
-    starts = clause_starts(parts.tokens, parts.lexemes, marks)
+    starts = clause_starts(tokens, parts.lexemes, marks, separators)
     if len(starts) == 1:
-        return [_clause(parts, 0, len(parts.tokens))]
-    ends = [start.first for start in starts[1:]] + [len(parts.tokens)]
+        return [_clause(parts, 0, len(tokens))]
+    ends = [start.first for start in starts[1:]] + [len(tokens)]
     clauses: list[Clause] = []
     rows: list[Clause] = []
     subject: frozenset[str] = frozenset()
     for start, last in zip(starts, ends, strict=True):
         if not start.is_row:
-            clauses += share_rows(rows)
+            share_rows(rows)
             rows = []
         subject = subject | _named(parts, *start.subject) if any(start.subject) else frozenset()
-        rows.append(replace(_clause(parts, start.first, last), topic=subject))
-    clauses += share_rows(rows)
-    return _on_topic(parts, marks, _under_opening(parts, clauses))
+        clause = _clause(parts, start.first, last)
+        clause.topic = subject
+        clauses.append(clause)
+        rows.append(clause)
+    share_rows(rows)
+    _put_under_opening(parts, clauses)
+    _put_on_topic(parts, marks, clauses)
+    return clauses
 
 
 def _named(parts: _Parts, first: int, last: int) -> frozenset[str]:
@@ -123,48 +138,73 @@ def _named(parts: _Parts, first: int, last: int) -> frozenset[str]:
 
 
 def _clause(parts: _Parts, first: int, last: int) -> Clause:
-    own = [lexeme for lexeme in parts.lexemes if first <= lexeme.first < last]
-    roles = {lexeme.role for lexeme in own}
     tokens = parts.tokens
+    own = [lexeme for lexeme in parts.lexemes if first <= lexeme.first < last]
+    terms: dict[str, float] = {}
+    roles: set[Role] = set()
+    for lexeme in own:
+        roles.add(lexeme.role)
+        if lexeme.is_subject:
+            terms[lexeme.concept] = lexeme.weight
+    clause = Clause(first, last, terms)
+    if parts.quantities:
+        quantities = [one for one in parts.quantities if first <= one.first < last]
+        clause.quantities = anchored(tokens, own, quantities)
+    if parts.categories:
+        clause.categories = tuple([one for one in parts.categories if first <= one.first < last])
+    if parts.agents:
+        clause.agents = anchored(tokens, own, [one for one in parts.agents if first <= one.first < last])
+    _read_terms(clause, tokens, own, roles)
     words = tokens.lower[first:last]
-    conditional = not OPENING.isdisjoint(words)
-    stance, axes, negations = read_polarity(tokens, own) if roles & _POLAR else (None, (), ())
-    return Clause(
-        first,
-        last,
-        terms={one.concept: one.weight for one in own if one.is_subject},
-        conditions=_conditions(own) if Role.QUALIFIER in roles else {},
-        quantities=anchored(tokens, own, [one for one in parts.quantities if first <= one.first < last]),
-        categories=tuple([one for one in parts.categories if first <= one.first < last]),
-        sides=read_sides(tokens, own) if Role.SIDE in roles else (),
-        agents=anchored(tokens, own, read_agents(own)) if Role.AGENT in roles else (),
-        members=read_members(own) if Role.QUALIFIER in roles else (),
-        stance=stance,
-        axes=axes,
-        negations=negations,
-        relations=read_relations(own) if Role.RELATION in roles else (),
-        urgency=read_urgency(tokens, own) if Role.URGENCY in roles else (),
-        excepted=_exception(own) if Role.EXCEPTION in roles else frozenset(),
-        indications=() if GIVING.isdisjoint(words) else read_indications(tokens, own, first, last),
-        scopes=read_scopes(tokens, own) if roles & _SCOPED else (),
-        required=read_requirements(tokens, own, first, last) if conditional else frozenset(),
-        conditional=conditional,
-        has_complement=not _COMPLEMENTS.isdisjoint(tokens.lower[first:last])
-        and any(tokens.lower[at] in _COMPLEMENTS for at in range(first, last) if at not in parts.taken),
-    )
+    if not OPENING.isdisjoint(words):
+        clause.conditional = True
+        clause.required = read_requirements(tokens, own, first, last)
+    if not GIVING.isdisjoint(words):
+        clause.indications = read_indications(tokens, own, first, last)
+    if not _COMPLEMENTS.isdisjoint(words):
+        naming = [at for at in range(first, last) if tokens.lower[at] in _COMPLEMENTS]
+        clause.has_complement = not parts.taken.issuperset(naming)
+    return clause
 
 
-_SCOPED: Final = frozenset({Role.SCOPE, Role.EXCEPTION})
+def _read_terms(clause: Clause, tokens: Tokens, own: Sequence[Lexeme], roles: set[Role]) -> None:
+    """Read what terms of these roles fill in."""
+    if _QUALIFIER in roles:
+        clause.conditions = _conditions(own)
+        clause.members = read_members(own)
+    if _SIDE in roles:
+        clause.sides = read_sides(tokens, own)
+    if _NEGATOR in roles or _STANCE in roles or _AXIS in roles:
+        clause.stance, clause.axes, clause.negations = read_polarity(tokens, own)
+    if _RELATION in roles:
+        clause.relations = read_relations(own)
+    if _URGENCY in roles:
+        clause.urgency = read_urgency(tokens, own)
+    if _EXCEPTION in roles:
+        clause.excepted = _exception(own)
+    if _SCOPE in roles or _EXCEPTION in roles:
+        clause.scopes = read_scopes(tokens, own)
+
+
 _COMPLEMENTS: Final = wordset(
     "nearer smaller larger less lower higher shorter longer younger older fewer bigger otherwise closer"
 )
-_POLAR: Final = frozenset({Role.NEGATOR, Role.STANCE, Role.AXIS})
+# Naming an enum's member takes as long as comparing it twenty times.
+_QUALIFIER: Final = Role.QUALIFIER
+_SIDE: Final = Role.SIDE
+_NEGATOR: Final = Role.NEGATOR
+_STANCE: Final = Role.STANCE
+_AXIS: Final = Role.AXIS
+_RELATION: Final = Role.RELATION
+_URGENCY: Final = Role.URGENCY
+_EXCEPTION: Final = Role.EXCEPTION
+_SCOPE: Final = Role.SCOPE
 
 
 def _conditions(own: Sequence[Lexeme]) -> dict[str, frozenset[str]]:
     conditions: dict[str, frozenset[str]] = {}
     for lexeme in own:
-        if lexeme.role is Role.QUALIFIER:
+        if lexeme.role is _QUALIFIER:
             group = lexeme.groups[0]
             conditions[group] = conditions.get(group, frozenset()) | {lexeme.concept}
     return conditions
@@ -172,30 +212,23 @@ def _conditions(own: Sequence[Lexeme]) -> dict[str, frozenset[str]]:
 
 def _exception(own: Sequence[Lexeme]) -> frozenset[str]:
     """Return the terms after "unless" or "except"."""
-    at = next(position for position, one in enumerate(own) if one.role is Role.EXCEPTION)
+    at = next(position for position, one in enumerate(own) if one.role is _EXCEPTION)
     return frozenset(one.concept for one in own[at + 1 :] if one.is_subject)
 
 
-def _under_opening(parts: _Parts, clauses: list[Clause]) -> list[Clause]:
+def _put_under_opening(parts: _Parts, clauses: Sequence[Clause]) -> None:
     """Let the condition that opens a sentence hold for all its clauses."""
     end = fronted(parts.tokens)
     if not end:
-        return clauses
+        return
     opening = _clause(parts, 0, end)
-    return [
-        clauses[0],
-        *(
-            replace(
-                lend(clause, [opening]),
-                conditions={**opening.conditions, **clause.conditions},
-                topic=clause.topic.union(opening.terms),
-            )
-            for clause in clauses[1:]
-        ),
-    ]
+    for clause in clauses[1:]:
+        take(clause, lent_to(clause, [opening]))
+        clause.conditions = {**opening.conditions, **clause.conditions}
+        clause.topic = clause.topic.union(opening.terms)
 
 
-def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> list[Clause]:
+def _put_on_topic(parts: _Parts, marks: Sequence[Mark], clauses: Sequence[Clause]) -> None:
     """Let what a sentence names before it says anything be the topic of all its clauses.
 
     It says something with its first value, or with a condition that a later clause replaces.
@@ -203,4 +236,5 @@ def _on_topic(parts: _Parts, marks: Sequence[Mark], clauses: list[Clause]) -> li
     later = {mark.signature for mark in marks if mark.first >= clauses[1].first}
     before = next((mark.first for mark in marks if mark.is_value or mark.signature in later), 0)
     topic = _named(parts, 0, before)
-    return [replace(clause, topic=clause.topic | topic) for clause in clauses] if topic else clauses
+    for clause in clauses:
+        clause.topic = clause.topic | topic

@@ -1,8 +1,7 @@
 """Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar, final
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.category import Category
@@ -12,7 +11,7 @@ from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.slot import Slot
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 STRONG: Final = frozenset({";", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
 _INSTEAD: Final = frozenset({("rather", "than"), ("instead", "of")})
@@ -21,87 +20,118 @@ _CHOOSING: Final = frozenset(first for first, _ in _INSTEAD)
 _SEPARATORS: Final = STRONG | WEAK | _CHOOSING
 _LIST: Final = frozenset({",", "and", "or", "/", "x", "×"})
 _FRONTING: Final = wordset("at in for with without during after before on if when among within under once")
-_MARKING: Final = frozenset({Role.AXIS, Role.QUALIFIER, Role.STANCE})
-_SAYING: Final = SUBJECT_ROLES | {Role.STANCE}
+_AXIS: Final = Role.AXIS
+_QUALIFIER: Final = Role.QUALIFIER
+_STANCE: Final = Role.STANCE
 _LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urgency")
 
 Placed = Quantity | Category | Side | Agent
 
 
-class Mark(NamedTuple):
-    """Where something stands that a clause fills in, and what may be compared with it."""
+@final
+class Mark:
+    """Where something stands that a clause fills in, and what may be compared with it.
 
-    first: int
-    last: int
-    signature: str
+    `is_value` says that it is a slot, no condition and no stance.
+    """
 
-    @property
-    def is_value(self) -> bool:
-        """Whether it is a slot, no condition and no stance."""
-        return not self.signature.startswith(("condition", "stance", "action"))
+    __slots__ = ("first", "is_value", "last", "signature")
+
+    def __init__(self, first: int, last: int, signature: str, is_value: bool) -> None:
+        self.first = first
+        self.last = last
+        self.signature = signature
+        self.is_value = is_value
+
+    def __lt__(self, other: "Mark") -> bool:
+        if self.first != other.first:
+            return self.first < other.first
+        return self.last < other.last if self.last != other.last else self.signature < other.signature
 
 
 def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
     """Return slots, conditions and stances in order."""
-    marks = [Mark(slot.first, slot.last, slot.signature) for slot in placed]
-    for lexeme in [lexeme for lexeme in found if lexeme.role in _MARKING]:
-        if lexeme.role is Role.AXIS:
-            marks.append(Mark(lexeme.first, lexeme.last, f"polarity:{lexeme.groups[0]}"))
-        elif lexeme.role is Role.QUALIFIER:
-            marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.groups[0]}"))
-        elif lexeme.concept != "possible":
+    marks = [Mark(slot.first, slot.last, slot.signature, True) for slot in placed]
+    for lexeme in found:
+        role = lexeme.role
+        if role is _AXIS:
+            marks.append(Mark(lexeme.first, lexeme.last, f"polarity:{lexeme.groups[0]}", True))
+        elif role is _QUALIFIER:
+            marks.append(Mark(lexeme.first, lexeme.last, f"condition:{lexeme.groups[0]}", False))
+        elif role is _STANCE and lexeme.concept != "possible":
             # "Withhold and restart": opposite actions are no repetition of a pattern.
             action = lexeme.concept in {"done", "left out"}
-            marks.append(Mark(lexeme.first, lexeme.last, f"action:{lexeme.concept}" if action else "stance"))
-    return sorted(marks)
+            signature = f"action:{lexeme.concept}" if action else "stance"
+            marks.append(Mark(lexeme.first, lexeme.last, signature, False))
+    marks.sort()
+    return marks
 
 
-class Start(NamedTuple):
+@final
+class Start:
     """Where a clause begins, whether it is a row that leaves out what the rows before it say.
 
     `subject` is the stretch before the twin of its first slot, which it is about too: in "a half-time
     below 10 min is normal, above 20 min …" the half-time.
     """
 
-    first: int
-    is_row: bool = False
-    subject: tuple[int, int] = (0, 0)
+    __slots__ = ("first", "is_row", "subject")
+
+    def __init__(self, first: int, is_row: bool = False, subject: tuple[int, int] = (0, 0)) -> None:
+        self.first = first
+        self.is_row = is_row
+        self.subject = subject
 
 
-def may_divide(tokens: Tokens) -> bool:
-    """Whether a sentence holds any word or sign that clauses begin at."""
-    return not _SEPARATORS.isdisjoint(tokens.lower)
+def separators_of(tokens: Tokens) -> list[int]:
+    """Return the words and signs that clauses may begin at; the full stop that ends a sentence is none."""
+    found = [at for at, word in enumerate(tokens.lower) if word in _SEPARATORS]
+    if found and found[-1] == len(tokens) - 1 and tokens.lower[-1] == ".":
+        found.pop()
+    return found
 
 
-def clause_starts(tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark]) -> list[Start]:
+def clause_starts(
+    tokens: Tokens, found: Sequence[Lexeme], marks: Sequence[Mark], separators: Sequence[int]
+) -> list[Start]:
     """Return where the clauses begin: at "whereas", at a key of the same kind, at a repeated pattern.
 
     "Zone I is open, Zone II is restricted" are two clauses, and so are "4A > 2–10 %, 4B > 10–50 %",
     whose second is a row.
     """
-    separators = [at for at, word in enumerate(tokens.lower) if word in _SEPARATORS]
     starts = [Start(0)]
-    if not separators or len(marks) < 2:
+    if len(marks) < 2:
         return starts
-    words = [lexeme.first for lexeme in found if lexeme.role in _SAYING]
+    begin = 0
+    words = [lexeme.first for lexeme in found if lexeme.is_subject or lexeme.role is _STANCE]
     for place, at in enumerate(separators):
         stop = separators[place + 1] if place + 1 < len(separators) else len(tokens)
-        if any(mark.first < at < mark.last for mark in marks):
-            continue  # "larger than 1 cm but not larger than 2 cm" is one interval.
-        begin = starts[-1].first
         left = [mark for mark in marks if begin <= mark.first < at]
-        right = [mark for mark in marks if at <= mark.first < stop]
         rest = [mark for mark in marks if at <= mark.first]
-        if not left or not rest:
-            continue
-        twin = next((mark.first for mark in left if right and mark.signature == right[0].signature), begin)
-        if _same_pattern(left, right, rest):
-            starts.append(Start(at, True, (begin, twin)))
-        elif right and _same_opening(tokens, words, (begin, at, stop), left, right):
-            starts.append(Start(at, False, (begin, twin)))
-        elif _contrasts(tokens, at):
-            starts.append(Start(at))
+        if not left or not rest or [mark for mark in left if mark.last > at]:
+            continue  # "larger than 1 cm but not larger than 2 cm" is one interval.
+        right = [mark for mark in rest if mark.first < stop]
+        start = _start(tokens, words, (begin, at, stop), left, right, rest)
+        if start is not None:
+            starts.append(start)
+            begin = at
     return starts
+
+
+def _start(
+    tokens: Tokens,
+    words: Sequence[int],
+    bounds: tuple[int, int, int],
+    left: Sequence[Mark],
+    right: Sequence[Mark],
+    rest: Sequence[Mark],
+) -> Start | None:
+    begin, at, _ = bounds
+    same_row = _same_pattern(left, right, rest)
+    if same_row or (right and _same_opening(tokens, words, bounds, left, right)):
+        twins = [mark.first for mark in left if right and mark.signature == right[0].signature]
+        return Start(at, same_row, (begin, twins[0] if twins else begin))
+    return Start(at) if _contrasts(tokens, at) else None
 
 
 def _same_opening(
@@ -148,47 +178,48 @@ def _same_pattern(left: Sequence[Mark], right: Sequence[Mark], rest: Sequence[Ma
     return repeats and len({mark.signature for mark in rest}) >= 2
 
 
-def share_rows(rows: Sequence[Clause]) -> list[Clause]:
+def share_rows(rows: Sequence[Clause]) -> None:
     """Give every row what only one of them fills in: "40 mg of A or 200 mg of B every 4 h"."""
     if len(rows) < 2:
-        return list(rows)
-    completed = []
-    for row in rows:
-        others = [other for other in rows if other is not row]
-        stances = [other.stance for other in others if other.stance]
-        given = lend(row, others)
-        completed.append(
-            replace(
-                given,
-                conditions={**rows[0].conditions, **given.conditions},
-                beside=frozenset(concept for other in others for concept in other.terms),
-                stance=given.stance or (stances[0] if len(stances) == 1 else None),
-            )
-        )
-    return completed
+        return
+    stances = [row.stance for row in rows]
+    lent = [lent_to(row, [other for other in rows if other is not row]) for row in rows]
+    for place, row in enumerate(rows):
+        take(row, lent[place])
+        row.conditions = {**rows[0].conditions, **row.conditions}
+        row.beside = frozenset([term for other in rows if other is not row for term in other.terms])
+        if row.stance is None:
+            others = [stance for at, stance in enumerate(stances) if stance and at != place]
+            row.stance = others[0] if len(others) == 1 else None
 
 
-def lend(row: Clause, others: Sequence[Clause]) -> Clause:
-    """Return the clause with the slots of which it has none and exactly one of the others has some."""
-    lent: dict[str, Any] = {}
+def lent_to(row: Clause, others: Sequence[Clause]) -> dict[str, tuple[Any, ...]]:
+    """Return by field the slots of which a clause has none and exactly one of the others has some."""
+    lent: dict[str, tuple[Any, ...]] = {}
     for name in _LENT:
-        own = getattr(row, name)
-        signatures = {slot.signature for slot in own}
-        lenders: dict[str, list[Any]] = {}
+        signatures = {slot.signature for slot in getattr(row, name)}
+        lenders: dict[str, list[Clause]] = {}
         for other in others:
-            for signature in dict.fromkeys(slot.signature for slot in getattr(other, name)):
+            for signature in dict.fromkeys([slot.signature for slot in getattr(other, name)]):
                 if signature not in signatures:
                     lenders.setdefault(signature, []).append(other)
-        borrowed = tuple(
-            slot
-            for signature, found in lenders.items()
-            if len(found) == 1
-            for slot in getattr(found[0], name)
-            if slot.signature == signature
+        lent[name] = tuple(
+            [
+                slot
+                for signature, found in lenders.items()
+                if len(found) == 1
+                for slot in getattr(found[0], name)
+                if slot.signature == signature
+            ]
         )
-        if borrowed:
-            lent[name] = (*own, *borrowed)
-    return replace(row, **lent) if lent else row
+    return lent
+
+
+def take(row: Clause, lent: dict[str, tuple[Any, ...]]) -> None:
+    """Add slots that others lend to those of a clause."""
+    for name, slots in lent.items():
+        if slots:
+            setattr(row, name, (*getattr(row, name), *slots))
 
 
 def fronted(tokens: Tokens) -> int:

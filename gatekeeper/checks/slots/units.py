@@ -4,17 +4,24 @@ The factors are those of pint; a test compares every one. They are written out b
 building its registry takes half a second of a server's start.
 """
 
-from dataclasses import dataclass
 from typing import Final, final
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Unit:
     """What is measured, and how many base units one of these is. Equal measures convert."""
 
-    measure: str
-    factor: float
+    __slots__ = ("factor", "measure")
+
+    def __init__(self, measure: str, factor: float) -> None:
+        self.measure: Final = measure
+        self.factor: Final = factor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unit) and self.measure == other.measure and self.factor == other.factor
+
+    def __hash__(self) -> int:
+        return hash((self.measure, self.factor))
 
 
 _DAY: Final = 86400.0
