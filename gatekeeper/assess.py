@@ -53,7 +53,7 @@ def assess(
     confidence = _confidence(signals, calibration, cap)
     risk = _risk(signals, calibration)
     fused = calibration is not None and calibration.risk is not None
-    p_correct = _fused(risk) if fused else _unfused(confidence, p_contradicted)
+    p_correct = _fused(risk) if fused else _unfused(confidence, p_contradicted, findings)
     p_wrong = None if p_correct is None else 1 - _capped(p_correct, cap)
     if p_wrong is not None:
         signals["p_wrong"] = p_wrong
@@ -194,12 +194,16 @@ def _fused(risk: Risk | None) -> float | None:
     return None if risk is None else sigmoid(-risk.intercept - sum(risk.terms.values()))
 
 
-def _unfused(confidence: Confidence, p_contradicted: float | None) -> float | None:
+def _unfused(
+    confidence: Confidence, p_contradicted: float | None, findings: Sequence[Finding]
+) -> float | None:
     """Return P(right) · P(not contradicted), where no fused risk was fitted.
 
-    None where neither tokens nor evidence say anything: an unknown is no zero.
+    Without token probabilities nothing vouches for the answer: a contradiction still counts, and all else
+    is None, as an unknown is no small number.
     """
     p_right = confidence.raw if confidence.calibrated is None else confidence.calibrated
     if p_right is None:
-        return 1 - p_contradicted if p_contradicted else None
+        contradicted = any(finding.verdict is Verdict.CONTRADICTED for finding in findings)
+        return 1 - p_contradicted if contradicted and p_contradicted is not None else None
     return _capped(p_right, confidence.cap) * (1 - (p_contradicted or 0.0))

@@ -138,10 +138,17 @@ def test_risk_without_calibration_rests_on_the_raw_confidence() -> None:
     assert (found.confidence.raw, found.confidence.calibrated) == (0.8, None)
 
 
-@pytest.mark.parametrize(("contradicted", "p_wrong"), [(0.9, 0.9), (0.0, None)])
-def test_risk_without_confidence(contradicted: float, p_wrong: float | None) -> None:
-    """Without token probabilities, a contradiction still counts; silence is unknown, not zero."""
-    assert assessed(said(0, CONTRADICTED, contradicted)).p_wrong == p_wrong
+@pytest.mark.parametrize(
+    ("finding", "p_wrong"),
+    [
+        (said(0, CONTRADICTED, 0.9), 0.9),
+        (said(0, NOT_ADDRESSED, 0.05), None),
+        (said(0, SUPPORTED, 0.02), None),
+    ],
+)
+def test_risk_without_confidence(finding: Finding, p_wrong: float | None) -> None:
+    """Without token probabilities, a contradiction still counts; all else is unknown, not nearly zero."""
+    assert assessed(finding).p_wrong == p_wrong
 
 
 PLATT = {"intercepts": {"supplied": 0.0}, "terms": [{"signal": "confidence.raw", "weight": 1.0}]}
