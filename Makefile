@@ -53,7 +53,7 @@ lock:
 	uv pip compile pyproject.toml --all-extras -c requirements/core.txt --generate-hashes --no-emit-index-url --no-header -q -o requirements/full.txt
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/core.txt

@@ -33,7 +33,7 @@ def main() -> None:
 def _half(console: Console, title: str, options: Sequence[str], scenes: Sequence[Scene]) -> None:
     table = Table(title=title, show_lines=True)
     for column in ("shows", "answer as delivered", "action", "rules", "evidence that decided"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "rules")
     with _proxy(options) as base:
         client = OpenAI(base_url=f"{base}/v1", api_key="unused")
         for scene in scenes:
