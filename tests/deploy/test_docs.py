@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper.policy import load_policy
+from gatekeeper.policy import load_policy, parse_policy
 from gatekeeper.policy.model import CHECKS
 from gatekeeper.settings import POLICIES
 from tests.deploy.places import DOCS, REPOSITORY
 from tests.deploy.queries import alerts
 
-PAGES = ("checks.md", "operations.md", "review.md", "hazards.md", "security.md", "intended-use.md")
+PAGES = (REPOSITORY / "README.md", *sorted(DOCS.glob("*.md")))
 HAZARDS = (DOCS / "hazards.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -59,14 +59,34 @@ def test_rules_that_hazards_name_are_shipped() -> None:
     assert named <= shipped
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
     """No page sends its reader to a file or section that is not there."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", (DOCS / page).read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
         path, _, anchor = target.partition("#")
-        found = (DOCS / path).resolve() if path else DOCS / page
+        found = (page.parent / path).resolve() if path else page
         assert found.exists(), target
         assert not anchor or anchor in _anchors(found), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_policies_on_a_page_are_policies(page: Path) -> None:
+    """Whoever copies a whole policy from a page has one that loads."""
+    for block in re.findall(r"(?ms)^```yaml\n(name: .*?)^```", page.read_text(encoding="utf-8")):
+        parse_policy(block, source=page.name)
+
+
+def test_the_walk_through_shows_what_the_shipped_report_says() -> None:
+    """The gate's page shows the figures that the recorded report of the default policy has."""
+    report = (POLICIES / "reports" / "default.extractive.md").read_text(encoding="utf-8")
+    shown = [line.split() for line in (DOCS / "gate.md").read_text(encoding="utf-8").splitlines()]
+    rows = [
+        line.replace("|", " ").split() for line in report.splitlines() if re.match(r"\| \w+_\w+ \|", line)
+    ]
+    assert rows
+    assert [row for row in rows if row not in shown] == []
 
 
 def _words(text: str) -> list[str]:
