@@ -84,7 +84,15 @@ def _patterns(letters: str) -> _Patterns:
             rf"(?:[.):,;]{_CLOSE}(?=\s|$)|\s[-–—](?=\s)|\s*$|(?=\s*\n)|(?=\s(?:because|since)\b))"
         ),
         marker=re.compile(rf"^[ \t>*_-]{{0,8}}\(?(?P<letter>{capital})[.):]", re.MULTILINE),
-        rival=re.compile(rf"{_CLOSE}\s?(?:/|,|or\b|and\b|&)\s?{noun}{_OPEN}{capital}(?![\w'’])"),
+        rival=re.compile(
+            rf"{_CLOSE}(?:"
+            rf"\s?(?:/|,|or\b|and\b|&)\s?{noun}{_OPEN}{capital}(?![\w'’])"
+            # ", or C", "? or C", "; C": "B, and C is wrong" goes on with a reason.
+            rf"|[.,;?!]?\s?[-–—]?\s?(?:or|and|plus|versus|vs\.?)\s(?:also\s|possibly\s|perhaps\s|maybe\s)?"
+            rf"{noun}{_OPEN}{capital}(?![\w'’])(?!\s\w)"
+            rf"|\s?[;|+]\s?{noun}{_OPEN}{capital}(?![\w'’])(?!\s\w)"
+            r")"
+        ),
     )
 
 

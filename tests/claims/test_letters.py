@@ -62,6 +62,13 @@ def test_declared_letters_are_understood(text: str, letter: str) -> None:
         "The answer is not B",
         "Answer: A or B",
         "The answer is B or C.",
+        "The answer is B, or possibly C.",
+        "Answer: B, and also C",
+        "Answer: B? or C?",
+        "Answer: B - or C",
+        "Answer: B; C",
+        "Answer: B | C",
+        "Answer: **B** vs. **C**",
         "A and B",
         "A, B",
         "(A), (B)",
@@ -78,6 +85,21 @@ def test_declared_letters_are_understood(text: str, letter: str) -> None:
 def test_a_letter_that_is_not_declared_is_none(text: str) -> None:
     """An article, a mention, a list or a choice of two is no answer."""
     assert declared_letter(text, LETTERS) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The answer is B, and C is wrong.",
+        "The answer is B; C is wrong.",
+        "The answer is B; A CT comes later.",
+        "Answer: B - surgery",
+        "The answer is B. A and C are wrong.",
+    ],
+)
+def test_a_letter_that_is_spoken_of_after_the_answer_is_no_second_answer(text: str) -> None:
+    """A reason that names another option leaves the choice as it is."""
+    assert declared_letter(text, LETTERS) == "B"
 
 
 def test_only_the_questions_letters_count() -> None:

@@ -86,6 +86,8 @@ NO_ANSWER = [
     ("(A), (B) and (C)", None),
     ("Answer: A or B", None),
     ("Answer: A and C", None),
+    ("Answer: A, or C", None),
+    ("Answer: A; C", None),
     ("Both A and B are correct", None),
     ("A. CT\nB. MR\nC. US", None),
     ("Answer: BCD", None),
