@@ -1,8 +1,10 @@
 """The reliability plot of a fit: before and after, beside what perfect calibration would show."""
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from radsafe_bench.calibrating.artefact import Fit
 from radsafe_bench.report.plot import STYLE, Plot
@@ -20,7 +22,7 @@ def reliability_plot(fit: Fit) -> Plot:
         stages = (("token probability", fit.raw), ("calibrated, on unseen questions", fit.calibrated))
         for axis, (title, confidence) in zip(axes, stages, strict=True):
             known = confidence == confidence  # noqa: PLR0124  # NaN is not itself
-            _draw(axis, confidence[known], fit.observations.correct[known])
+            _draw(axis, confidence[known], fit.observations.correct[known], fit.observations.question[known])
             axis.set_title(title)
             axis.set_xlabel("confidence")
         axes[0].set_ylabel("accuracy")
@@ -33,8 +35,8 @@ def reliability_plot(fit: Fit) -> Plot:
     )
 
 
-def _draw(axis: Axes, confidence: Floats, correct: Bools) -> None:
-    bins, null = reliability(confidence, correct), ece_null(confidence, correct)
+def _draw(axis: Axes, confidence: Floats, correct: Bools, question: NDArray[np.intp]) -> None:
+    bins, null = reliability(confidence, correct), ece_null(confidence, correct, question)
     filled = bins.counts > 0
     x, y, n = bins.confidence[filled], bins.accuracy[filled], bins.counts[filled]
     interval = clopper_pearson((y * n).round(), n)

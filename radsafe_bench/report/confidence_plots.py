@@ -103,7 +103,7 @@ def calibration(scores: Scores) -> Plot | None:
 
 def _bins(axis: Any, signal: Signal, look: Mapping[str, Any]) -> None:
     bins = reliability(signal.confidence, signal.correct)
-    null = ece_null(signal.confidence, signal.correct)
+    null = ece_null(signal.confidence, signal.correct, signal.question)
     size = 4 + 120 * bins.counts / bins.counts.sum()
     axis.scatter(bins.confidence, bins.accuracy, s=size, clip_on=False, **{**look, "label": None})
     axis.text(0.97, 0.03, f"ECE {bins.ece:.2f}\n(≤ {null.upper95:.2f})", ha="right", va="bottom", fontsize=6)

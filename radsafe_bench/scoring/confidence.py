@@ -68,7 +68,7 @@ def confidence_rows(cells: Sequence[Cell]) -> list[Row]:
 def describe(signal: Signal) -> Row:
     """Return every statistic of a signal."""
     confidence, correct, high_risk, question = signal
-    null = ece_null(confidence, correct)
+    null = ece_null(confidence, correct, question)
     parts = brier(confidence, correct)
     errors = coverage_risk(confidence, ~correct)
     dangers = coverage_risk(confidence, high_risk)

@@ -76,6 +76,27 @@ def test_null_tells_calibrated_from_overconfident() -> None:
     assert ece_null(np.minimum(1, x + 0.2), rng.random(200) < x).p_value <= 0.002
 
 
+def test_null_does_not_take_a_question_asked_twice_for_two() -> None:
+    """Answers that are right or wrong together do not make a calibrated predictor look miscalibrated."""
+    rng = np.random.default_rng(2)
+    question = np.repeat(np.arange(80), 4)
+    together, apart = [], []
+    for _ in range(60):
+        x = np.repeat(rng.beta(3, 1.2, 80), 4)
+        correct = rng.random(80)[question] < x
+        together.append(ece_null(x, correct, question).p_value)
+        apart.append(ece_null(x, correct).p_value)
+    assert np.mean(np.array(apart) <= 0.05) > 0.4
+    assert np.mean(np.array(together) <= 0.05) < 0.15
+
+
+def test_null_of_one_answer_a_question_is_the_plain_one() -> None:
+    """Naming the questions changes nothing where each has one answer."""
+    rng = np.random.default_rng(4)
+    x = rng.random(50)
+    assert ece_null(x, x > 0.4, np.arange(50)) == ece_null(x, x > 0.4)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_smooth_ece_is_the_fixed_point(seed: int) -> None:
     """Smoothed with a kernel as wide as the error, the residuals integrate to the error."""
