@@ -33,6 +33,8 @@ from radsafe_bench.suites import SUITE_NAME, Split, Suite, load_suite
 from radsafe_bench.suites.store import file_digest
 
 INTERRUPTED: Final = 130
+_WIDTH: Final = 160
+"""Characters below which the table of figures would cut figures off, in a pipe or a narrow terminal."""
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -247,6 +249,7 @@ def _write(out: Path, results: Sequence[SectionResult], asked: Asked) -> None:
 
 def _show(result: SectionResult) -> None:
     console = Console()
+    console.width = max(console.width, _WIDTH)
     console.print(
         f"{result.section.value}: {result.examined} of {result.total} items, {result.questions} questions"
     )

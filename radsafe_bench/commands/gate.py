@@ -47,7 +47,7 @@ class StatusCommand(click.Command):
         try:
             return super().make_context(*args, **rest)
         except click.UsageError as error:
-            raise Misused(error.message, error.ctx) from None
+            raise Misused(error.format_message(), error.ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a file that cannot be written is no result."""

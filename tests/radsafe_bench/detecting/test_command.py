@@ -21,7 +21,7 @@ from tests.radsafe_bench.detecting.staging import EVIDENCE, pair_lines, write_pa
 
 def run(*arguments: object) -> Result:
     """Run the command."""
-    return CliRunner(env={"COLUMNS": "200"}).invoke(main, ["detectors", *map(str, arguments)])
+    return CliRunner(env={"COLUMNS": "80"}).invoke(main, ["detectors", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -49,6 +49,13 @@ def test_a_file_of_pairs_is_measured(pairs: Path, tmp_path: Path) -> None:
     assert slots["time_ms"]["p95"] >= slots["time_ms"]["p50"] > 0
     assert slots["failures"] == []
     assert "follow-up interval" not in result.output
+
+
+def test_no_figure_is_cut_off(pairs: Path) -> None:
+    """The table is whole in a pipe and in a narrow terminal."""
+    result = run("--pairs", pairs, "--policy", "policies/reading.yaml")
+    assert "slots+nli" in result.output
+    assert "…" not in result.output
 
 
 def test_examples_are_shown_on_request(tmp_path: Path) -> None:

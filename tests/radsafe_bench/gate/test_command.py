@@ -71,6 +71,11 @@ def test_what_cannot_be_judged_exits_with_three(invoke: Invoke, options: list[st
     assert invoke("gate", *options).exit_code == 3
 
 
+def test_a_missing_option_is_named(invoke: Invoke) -> None:
+    """Whoever leaves an option out reads which one."""
+    assert "Missing option '--policy'" in invoke("gate", "--run", "x").output
+
+
 def test_a_missing_recording_prints_the_command_that_makes_it(
     candidate: Callable[..., Candidate], invoke: Invoke
 ) -> None:
