@@ -20,6 +20,10 @@ Of two statements that contradict each other one is wrong, so what rests on them
 """
 
 
+MAX_CLAIMS: Final = 1_024
+"""Claims of an answer that are judged. Of one with more, one more is read, so that a check can tell."""
+
+
 class Field(StrEnum):
     """The field of an answer that a claim stands in."""
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gatekeeper.assessment import Assessment, Claim, Field, Finding, Subject, Verdict
 from gatekeeper.auxiliary.calls import DrawCall, Problem
+from gatekeeper.checks.slots.alignment import Rarity
 from gatekeeper.checks.slots.comparison import compare
 from gatekeeper.claims import read_claims
 from gatekeeper.evidence.statements import Statement, read_statements
@@ -79,7 +80,8 @@ def agreement(subject: Subject, texts: Sequence[str]) -> float | None:
         letters = [_option(read_claims(Answer(0, text), query, reasoning=False)) for text in texts]
         return sum(letter == chosen for letter in letters) / len(texts)
     read = [_statements(text) for text in texts]
-    scores = [_agrees(claim, statements) for claim, statements in product(claims, read)]
+    drawn = [(statements, Rarity(statements)) for statements in read]
+    scores = [_agrees(claim, *sample) for claim, sample in product(claims, drawn)]
     return sum(scores) / len(scores) if scores else None
 
 
@@ -87,8 +89,8 @@ def _option(claims: Sequence[Claim]) -> str | None:
     return next((claim.option for claim in claims if claim.option and claim.field is Field.CONTENT), None)
 
 
-def _agrees(claim: Claim, statements: Sequence[Statement]) -> float:
-    score = _AGREEMENT[compare(claim.text, claim.context, statements).verdict]
+def _agrees(claim: Claim, statements: Sequence[Statement], rarity: Rarity) -> float:
+    score = _AGREEMENT[compare(claim.text, claim.context, statements, rarity).verdict]
     return 1.0 - score if claim.denied else score
 
 

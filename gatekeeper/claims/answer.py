@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
-from gatekeeper.assessment import Claim, Field
+from gatekeeper.assessment import MAX_CLAIMS, Claim, Field
 from gatekeeper.claims.leaves import json_leaves
 from gatekeeper.claims.letters import Declared, find_letter
 from gatekeeper.claims.sentences import sentences
@@ -13,7 +13,6 @@ from gatekeeper.claims.stems import positive_stem
 from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Answer, Query, Span
 
-MAX_CLAIMS: Final = 256
 _WORD: Final = re.compile(r"\w")
 _YES_NO: Final = re.compile(
     r"\W{0,4}(?P<word>yes|no)\b(?=[*_\"')\]]{0,4}\s*(?:[.,;:!–—-]|\n|$))", re.IGNORECASE
@@ -27,16 +26,18 @@ _POLAR: Final = re.compile(
 def read_claims(answer: Answer, query: Query, *, reasoning: bool) -> tuple[Claim, ...]:
     """Return the checkable statements of an answer, in the order: content, tool calls, refusal, reasoning.
 
-    A claim's span covers exactly the sentence, list item, letter or value that makes it. At most
-    MAX_CLAIMS are read from each field.
+    A claim's span covers exactly the sentence, list item, letter or value that makes it. Of an answer
+    with more than MAX_CLAIMS one more than that is returned, so that a check can tell.
     """
-    claims = list(islice(_content(answer.content, query), MAX_CLAIMS))
-    for position, call in enumerate(answer.tool_calls):
-        claims += islice(_tool_call(call.name, call.arguments, position), MAX_CLAIMS)
-    claims += islice(_sentences(answer.refusal, Field.REFUSAL), MAX_CLAIMS)
-    if reasoning:
-        claims += islice(_sentences(answer.reasoning, Field.REASONING), MAX_CLAIMS)
-    return tuple(claims)
+    claims = chain(
+        _content(answer.content, query),
+        chain.from_iterable(
+            _tool_call(call.name, call.arguments, position) for position, call in enumerate(answer.tool_calls)
+        ),
+        _sentences(answer.refusal, Field.REFUSAL),
+        _sentences(answer.reasoning, Field.REASONING) if reasoning else (),
+    )
+    return tuple(islice(claims, MAX_CLAIMS + 1))
 
 
 def _content(content: str, query: Query) -> Iterator[Claim]:

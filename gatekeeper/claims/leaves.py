@@ -8,7 +8,9 @@ import orjson
 
 from gatekeeper.exchange import Span
 
-MAX_LEAVES: Final = 256
+MAX_LEAVES: Final = 2_048
+"""More than the claims that are read of an answer, so that leaving some out shows there."""
+
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _TOKEN: Final = re.compile(rf"(?P<key>{_STRING})\s*:|(?P<string>{_STRING})|(?P<scalar>[^\s\[\]{{}},:\"]+)")
 _NAME: Final = re.compile(r"[_\W]+|(?<=[a-z])(?=[A-Z])")

@@ -17,7 +17,8 @@ _LABEL: Final = re.compile(
     r"|</?(?:context|documents?|source(?=[\s>]))[^<>]{0,500}>",
     re.MULTILINE | re.IGNORECASE,
 )
-_BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+# It begins where a run of spaces begins: tried at each of them, a long run would take quadratic time.
+_BLANK_LINES: Final = re.compile(r"(?<![ \t])[ \t]*\n(?:[ \t]*\n)+")
 
 
 def read_query(conversation: Conversation, evidence: Evidence) -> Query:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.assessment import Finding, Subject, Verdict
+from gatekeeper.assessment import MAX_CLAIMS, Finding, Subject, Verdict
 from gatekeeper.checks import Slots
+from gatekeeper.errors import InvalidRequest
 from tests.cases import subject
 
 METFORMIN = "Metformin is withheld for 48 hours after contrast."
@@ -173,3 +174,31 @@ async def test_two_durations_agree_exactly_when_they_are_equal(days: int, off: f
     stated = f"Metformin is withheld for {days} days after contrast."
     said = f"Metformin is withheld for {24 * days * (1 + off):g} hours after contrast."
     assert await verdict(stated, said) in ({"slots.number", "slots.unit"} if off else {"supported"})
+
+
+async def test_what_was_not_read_is_not_vouched_for() -> None:
+    """A long answer whose last sentence is wrong is not delivered on the strength of its beginning."""
+    wrong = "- Metformin is withheld for 24 hours after contrast."
+    said = subject("\n".join([f"- {METFORMIN}"] * 2 * MAX_CLAIMS + [wrong]), "What is known?", METFORMIN)
+
+    found = list(await Slots()(said))
+
+    assert [one.detector for one in found if one.verdict is Verdict.UNAVAILABLE] == ["slots.claims"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "aspirin {0} mg, warfarin {0} mg and ",
+        "give aspirin {0} mg or ",
+        "if eGFR < {0} give {0} mg; ",
+        "{0} mg ",
+    ],
+)
+async def test_an_answer_full_of_values_ends_in_no_endless_comparison(values: str) -> None:
+    """A model that writes walls of numbers makes the check unavailable; it does not stop the process."""
+    wall = "\n".join("Aspirin: " + "".join(values.format(n + i) for i in range(90)) + "." for n in range(400))
+    said = subject(wall, "What is known?", "Give aspirin 5 mg or 6 mg, warfarin 3 mg if eGFR < 30.")
+
+    with pytest.raises(InvalidRequest):
+        await Slots()(said)

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.assessment import Claim, Field
+from gatekeeper.assessment import MAX_CLAIMS, Claim, Field
 from gatekeeper.claims import read_claims
-from gatekeeper.claims.answer import MAX_CLAIMS
 from gatekeeper.exchange import Answer, Option, Query, ToolCall
 
 QUERY = Query("Which drug is first?", (Option("A", "Epinephrine"), Option("B", "Diphenhydramine")))
@@ -135,8 +134,16 @@ def test_rows_of_a_table_carry_their_heads() -> None:
 
 
 def test_claims_are_bounded() -> None:
-    """An endless answer is judged up to a limit."""
-    assert len(_claims("It is so. " * 1_000)) == MAX_CLAIMS
+    """An endless answer is judged up to a limit, and one claim more says that it went on."""
+    assert len(_claims("It is so. " * (MAX_CLAIMS - 1))) == MAX_CLAIMS - 1
+    assert len(_claims("It is so. " * 5 * MAX_CLAIMS)) == MAX_CLAIMS + 1
+
+
+def test_tool_calls_are_bounded_together() -> None:
+    """A thousand tool calls are no thousand times the work."""
+    calls = tuple(ToolCall("order", orjson.dumps(["yes"] * 100).decode()) for _ in range(1_000))
+
+    assert len(read_claims(Answer(0, "", tool_calls=calls), QUERY, reasoning=True)) == MAX_CLAIMS + 1
 
 
 @given(content=st.text(max_size=300), negated=st.booleans())

@@ -35,6 +35,15 @@ def test_tagged_evidence_is_cut_out() -> None:
     assert _read(("user", "<context>It is the left.</context>\nWhich side?")) == Query("Which side?")
 
 
+@pytest.mark.parametrize("filler", [" ", "\t", " \t", "\v"])
+def test_a_question_of_white_space_takes_linear_time(filler: str) -> None:
+    """One request full of spaces does not keep the process busy for hours."""
+    blank = filler * (200_000 // len(filler))
+
+    assert _read(("user", f"Which{blank}side?")).text.endswith("side?")
+    assert is_negated(f"Which side is right except{blank}?")
+
+
 def test_options_beside_the_messages_win() -> None:
     """Options that the client names are the options."""
     assert _read(("user", "Which side?\nA. x\nB. y"), options=["left", "right"]).options == OPTIONS

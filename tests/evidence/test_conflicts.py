@@ -1,5 +1,6 @@
 import pytest
 
+from gatekeeper.errors import InvalidRequest
 from gatekeeper.evidence.conflicts import MAX_CONFLICTS
 from gatekeeper.exchange import EvidenceState
 from tests.checks.slots.pairs import DATA, read_pairs
@@ -106,3 +107,22 @@ def test_a_pair_is_weighed_beside_the_evidence_of_its_own_request() -> None:
 
     assert alone.conflicts == again.conflicts
     assert len(alone.conflicts) == len(among.conflicts) == 1
+
+
+@pytest.mark.parametrize(
+    "values", ["aspirin {0} mg, warfarin {0} mg and ", "or {0} mg ", "if eGFR < {0} give aspirin {0} mg; "]
+)
+def test_evidence_full_of_values_is_refused(values: str) -> None:
+    """A few sentences packed with values do not keep the process comparing them for hours."""
+    walls = ["Give aspirin " + "".join(values.format(n + i) for i in range(60)) for n in range(100)]
+
+    with pytest.raises(InvalidRequest, match="more values"):
+        read(QUESTION, evidence=walls)
+
+
+def test_a_large_table_is_compared() -> None:
+    """Three hundred rows of laboratory values are ordinary evidence."""
+    rows = "\n".join(f"| Analyte {n} | {n} mg | {2 * n} mg | {n} days |" for n in range(1, 301))
+    evidence = read(QUESTION, evidence=["| Test | Low | High | Repeat |\n|---|---|---|---|\n" + rows])
+
+    assert len(evidence.statements) > 300

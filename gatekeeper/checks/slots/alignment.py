@@ -10,13 +10,18 @@ from gatekeeper.checks.slots import gate
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.slot import Match
-from gatekeeper.checks.slots.tokens import TERM_WEIGHT
+from gatekeeper.checks.slots.tokens import TERM_WEIGHT, Outline
+from gatekeeper.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
 
 MAX_CANDIDATES: Final = 24
 """Statements that a claim is compared with, however long the evidence is."""
+MOST_WORK: Final = 800_000
+"""Pairs of values that are compared for one answer, or within the evidence: a few seconds of work."""
+CLAUSE_WORK: Final = 4
+"""Pairs of values that two clauses count for, whatever they hold."""
 GLANCE: Final = 0.35
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
@@ -34,14 +39,43 @@ _TOPIC_ITSELF: Final = 0.55
 """What terms from a row beside, and from the sentence's topic, count where it matters which row is meant."""
 
 
+def reading_work(outlined: Outline) -> int:
+    """Return how many pairs of values the reading of a sentence counts for: its words look at each other."""
+    return len(outlined.tokens) ** 2 // 8
+
+
 class Rarity:
-    """How much a concept tells apart: one that every statement names tells little."""
+    """How much a concept tells apart: one that every statement names tells little.
+
+    It also counts the work of all comparisons that are made with it (`spend`).
+    """
 
     def __init__(self, statements: Iterable["Statement"]) -> None:
+        self._left = MOST_WORK
+        self._read: set[Statement] = set()
         self._named: dict[str, int] = {}
         for statement in statements:
             for concept in statement.outline.named:
                 self._named[concept] = self._named.get(concept, 0) + 1
+
+    def spend(self, pairs: int) -> None:
+        """Count pairs of slots or clauses that are about to be compared; raise InvalidRequest past MOST_WORK.
+
+        Sentences full of values are compared value by value, so that a short text could keep the process
+        busy for hours. Pairs are counted, not seconds: the same texts end alike everywhere.
+        """
+        self._left -= pairs
+        if self._left < 0:
+            raise InvalidRequest(
+                "The evidence holds more values side by side than can be compared: send less."
+            )
+
+    def clauses_of(self, statement: "Statement") -> tuple[Clause, ...]:
+        """Return the clauses of a statement; its reading counts once."""
+        if statement not in self._read:
+            self._read.add(statement)
+            self.spend(reading_work(statement.outline))
+        return statement.reading.clauses
 
     def weighed(self, terms: Mapping[str, float]) -> dict[str, float]:
         """Return the terms with their weights reduced by how common they are, beside the rarest of them."""
@@ -122,16 +156,18 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
     """
     terms, around = rarity.weighed(claim.clause.terms), rarity.weighed(claim.around)
     whole = sum(terms.values())
+    values = sum([len(one.quantities) for one in (claim.clause, *claim.context)])
     aligned: list[Aligned] = []
     for position in _candidates(claim.words, statements):
         statement = statements[position]
         if not _may_align(terms, around, statement):
             continue
         spoken_of = statement.outline.named | statement.heading
-        for other in statement.reading.clauses:
+        for other in rarity.clauses_of(statement):
             overlap = _overlap(terms, around, other, statement)
             if overlap.share < GLANCE or not gate.is_ajar(claim, other, spoken_of):
                 continue
+            rarity.spend(CLAUSE_WORK + values * len(other.quantities))
             matches = compare_slots(claim, other)
             score = _with_slots(overlap, claim.clause, matches)
             if score >= ALIGNED or (score >= LIKELY and any(match.differs == "unit" for match in matches)):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from gatekeeper.assessment import Claim, Finding, Subject, Verdict
+from gatekeeper.assessment import MAX_CLAIMS, Claim, Finding, Subject, Verdict
 from gatekeeper.checks.slots.alignment import Rarity
 from gatekeeper.checks.slots.comparison import P_NOT_ADDRESSED, P_SUPPORTED, Comparison, compare
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
@@ -22,7 +22,8 @@ class Slots:
     """Finds claims that differ from the evidence in one number, side, drug, category, time or negation.
 
     Each claim gets one finding; its detector names the slot that decided (`slots.number`), or `slots`
-    where none did.
+    where none did. An answer of more than MAX_CLAIMS was not read to its end, so the check is
+    `unavailable`, and so it is (`slots.error`) where the comparison would take too long (see `Rarity.spend`).
     """
 
     name = "slots"
@@ -32,12 +33,15 @@ class Slots:
         """Return one finding for every claim, in order."""
         evidence = subject.case.evidence
         rarity = Rarity(evidence.statements)
-        return [
+        found = [
             _finding(
                 position, claim, compare(claim.text, claim.context, evidence.statements, rarity), evidence
             )
             for position, claim in enumerate(subject.claims)
         ]
+        if len(found) > MAX_CLAIMS:
+            found.append(Finding("slots", "slots.claims", Verdict.UNAVAILABLE))
+        return found
 
 
 def _finding(position: int, claim: Claim, found: Comparison, evidence: Evidence) -> Finding:

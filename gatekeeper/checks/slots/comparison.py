@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots import gate
-from gatekeeper.checks.slots.alignment import Aligned, Rarity, align
+from gatekeeper.checks.slots.alignment import Aligned, Rarity, align, reading_work
 from gatekeeper.checks.slots.clause import Assertion, assertions
 from gatekeeper.checks.slots.contradiction import contradicts, deciding, mistakes, rescues
 from gatekeeper.checks.slots.reading import Reading, read
@@ -67,9 +67,11 @@ def compare(
     quoted = next((at for at, one in enumerate(statements) if one.outline.tokens.lower == words), None)
     if quoted is not None:
         return Comparison(Verdict.SUPPORTED, P_SUPPORTED, statement=quoted, margin=QUOTED)
-    claim = read(outlined)
     rarity = rarity or Rarity(statements)
-    around = read(context) if context else None
+    beside = outline(context) if context else None
+    rarity.spend(reading_work(outlined) + (reading_work(beside) if beside else 0))
+    claim = read(outlined)
+    around = read(beside) if beside else None
     asserted = assertions(
         claim.clauses,
         around.clauses if around else (),
@@ -86,8 +88,11 @@ def _judge(
     aligned = align(claim, statements, rarity)
     top = max((one.rank for one in aligned if len(mistakes(one)) < 2), default=0.0)
     against = [
-        one for one in aligned if one.rank >= top - CLOSE and contradicts(one, claim.clause, statements)
+        one
+        for one in aligned
+        if one.rank >= top - CLOSE and contradicts(one, claim.clause, statements, rarity)
     ]
+    rarity.spend(len(against) * len(aligned))
     against = [one for one in against if not any(rescues(other, one) for other in aligned)]
     if not against:
         return _supported(claim, aligned) or _SILENT

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from gatekeeper.checks.slots import category, quantity
-from gatekeeper.checks.slots.alignment import Aligned
+from gatekeeper.checks.slots.alignment import Aligned, Rarity
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.lexicon import BROAD
 from gatekeeper.checks.slots.slot import Match
@@ -74,7 +74,7 @@ def deciding(candidate: Aligned) -> Match:
     return min(candidate.differing, key=lambda match: _PRECEDENCE.get(match.differs or "", 1))
 
 
-def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Statement"]) -> bool:
+def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Statement"], rarity: Rarity) -> bool:
     """Whether exactly one slot differs. Two or more: the statement is about another row or case.
 
     Where the context chose the row (the patient's nodule measures 7 mm), all that differs is wrong.
@@ -87,7 +87,7 @@ def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Stateme
     match = deciding(candidate)
     if match.differs == quantity.OTHER_CASE and not _is_of_the_case(candidate, match):
         return False
-    if not _is_safe(candidate, match, claim, statements):
+    if not _is_safe(candidate, match, claim, statements, rarity):
         return False
     broad = match.signature.partition(":")[2] in BROAD
     return not broad or _replaces(candidate, match, statements[candidate.statement], claim)
@@ -99,14 +99,16 @@ def _is_of_the_case(candidate: Aligned, match: Match) -> bool:
     return candidate.chosen or bool(numbers - {match.signature})
 
 
-def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
+def _is_safe(
+    candidate: Aligned, match: Match, claim: Clause, statements: Sequence["Statement"], rarity: Rarity
+) -> bool:
     """Whether both speak of the same so closely that the difference counts.
 
     What the evidence says nowhere counts sooner than what it says of something else.
     """
     kind = match.signature.partition(":")[0]
     if match.differs == "unit":
-        return not _is_said_elsewhere(match, claim, statements) or candidate.margin >= _ECHOED
+        return not _is_said_elsewhere(match, claim, statements, rarity) or candidate.margin >= _ECHOED
     if kind == "number" and not candidate.chosen:
         row_is_named = any(other.is_placed for other in candidate.agreed)
         if not row_is_named and candidate.own_share() < OWN:
@@ -116,7 +118,7 @@ def _is_safe(candidate: Aligned, match: Match, claim: Clause, statements: Sequen
     if kind in {"level", "population"} and _is_named(match, claim, statements):
         return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
-    if _is_said_elsewhere(match, claim, statements):
+    if _is_said_elsewhere(match, claim, statements, rarity):
         needed = max(needed, _ECHOED)
     return candidate.margin >= needed
 
@@ -129,7 +131,9 @@ def _is_named(match: Match, claim: Clause, statements: Sequence["Statement"]) ->
     )
 
 
-def _is_said_elsewhere(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
+def _is_said_elsewhere(
+    match: Match, claim: Clause, statements: Sequence["Statement"], rarity: Rarity
+) -> bool:
     """Whether the evidence holds the claim's number, category or agent anywhere."""
     names = {one.name for one in claim.agents if (one.first, one.last) == match.claim}
     if names:
@@ -139,6 +143,7 @@ def _is_said_elsewhere(match: Match, claim: Clause, statements: Sequence["Statem
     if not numbers and not grades:
         return False
     clauses = [clause for statement in statements for clause in statement.reading.clauses]
+    rarity.spend(sum([1 + len(clause.quantities) for clause in clauses]) // 4)  # most measure something else
     return any(
         quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) is None
         for mine in numbers

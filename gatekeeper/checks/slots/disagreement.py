@@ -1,10 +1,11 @@
 """Two statements of the evidence that cannot both be right."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gatekeeper.checks.slots import gate, quantity
-from gatekeeper.checks.slots.alignment import Rarity, back_share
+from gatekeeper.checks.slots.alignment import CLAUSE_WORK, Rarity, back_share
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.kinds import compare_slots
 from gatekeeper.checks.slots.lexicon import ONE_SIDED
@@ -44,6 +45,7 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
     shared = len(ours & theirs)
     if shared < 2 or shared < SAME_WORDS * min(len(ours), len(theirs)):
         return None
+    rarity.spend(_work(rarity.clauses_of(first), rarity.clauses_of(second)))
     for one in _differences(first.sentence, second.sentence):
         said, stated = rarity.weighed(one.clause.terms), rarity.weighed(one.other.terms)
         # An agent in another's place is the difference itself, no other subject.
@@ -52,6 +54,12 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
         if max(there, back) >= MUTUAL and min(there, back) >= HALF_MUTUAL:
             return one.kind
     return None
+
+
+def _work(ours: Sequence[Clause], theirs: Sequence[Clause]) -> int:
+    """Return how many pairs of values the comparison of two sentences counts for, remembered or not."""
+    values = [sum([len(clause.quantities) for clause in clauses]) for clauses in (ours, theirs)]
+    return CLAUSE_WORK * len(ours) * len(theirs) + values[0] * values[1]
 
 
 @lru_cache(maxsize=REMEMBERED)
