@@ -64,9 +64,10 @@ class Trial:
     def seen(self) -> frozenset[str]:
         """The questions that are left out: those fitted on, and with any the whole calibration split.
 
-        Whoever names what was seen must not choose thereby what is judged.
+        Whoever names what was seen must not choose thereby what is judged. A calibration that names none was
+        fitted on something all the same.
         """
-        return self.fitted | self._calibrating if self.fitted else self.fitted
+        return self.fitted | self._calibrating if self.fitted or self.calibration else self.fitted
 
     @property
     def handpicked(self) -> int:

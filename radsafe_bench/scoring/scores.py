@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 import gatekeeper
+from radsafe_bench.rounding import rounded
 from radsafe_bench.scoring.answers import Answers
 from radsafe_bench.scoring.ballots import read_ballots
 from radsafe_bench.scoring.confidence import confidence_rows
@@ -21,6 +22,7 @@ from radsafe_bench.scoring.rows import Row, ends, number, score_cell, subspecial
 from radsafe_bench.scoring.scaling import scaling_rows
 
 SCORES: Final = "scores.json"
+_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,12 @@ def write_scores(scores: Scores, folder: Path) -> Path:
     """Write `scores.json`, one CSV for each table and `answers.csv`; return the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SCORES
-    body = {**header(scores), **scores.tables}
+    tables = rounded(scores.tables, _DIGITS)
+    body = {**header(scores), **tables}
     path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    for name, rows in scores.tables.items():
+    for name, rows in tables.items():
         write_csv(folder / f"{name}.csv", rows)
-    write_csv(folder / "answers.csv", answer_rows(scores.cells))
+    write_csv(folder / "answers.csv", rounded(answer_rows(scores.cells), _DIGITS))
     return path
 
 

@@ -74,6 +74,17 @@ def test_questions_that_the_calibration_saw_are_left_out(
     assert verdict.seen == tuple(seen)
 
 
+@pytest.mark.parametrize("named", [0, 3])
+def test_a_calibration_that_names_few_questions_wins_none_back(
+    stage: Stage, calibration: Callable[..., Calibration], named: int
+) -> None:
+    """Shortening the list of what a fit has seen leaves the same 120 questions."""
+    seen = [question.id for question in stage.suite.questions[:named]]
+    verdict = judge(stage, stage.right(), calibrations=[calibration(seen)])
+    assert verdict.basis is not None
+    assert (verdict.basis.questions, verdict.basis.split) == (120, "certification")
+
+
 def test_questions_that_a_threshold_was_tuned_on_are_left_out(stage: Stage) -> None:
     """A tuned policy carries what it saw, and its criteria keep their digest.
 
