@@ -3,13 +3,12 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, cast
 
 from gatekeeper.assess import assess
-from gatekeeper.assessment import Action, Assessment, Finding, Judgement, Reason, Subject, Verdict, strictest
+from gatekeeper.assessment import Action, Assessment, Finding, Judgement, Reason, Subject, Verdict
 from gatekeeper.auxiliary import Auxiliary
 from gatekeeper.backends.base import Backend
 from gatekeeper.calibration import Calibrations
@@ -18,7 +17,8 @@ from gatekeeper.checks.samples import wanted
 from gatekeeper.claims import read_claims, read_query
 from gatekeeper.evidence import read_evidence
 from gatekeeper.exchange import Answer, Case, Completion, Conversation
-from gatekeeper.policy import LoadedPolicy, Policy, decide
+from gatekeeper.policy import LoadedPolicy, Policy, Rulebook
+from gatekeeper.policy.model import CHECKS
 from gatekeeper.prompting import bind_to_evidence, shape
 
 
@@ -26,7 +26,8 @@ from gatekeeper.prompting import bind_to_evidence, shape
 class Bundle:
     """Everything that decisions depend on, swapped as a whole when a policy is reloaded.
 
-    `checks` read every answer, `in_doubt` only one whose risk lies in the policy's uncertain band.
+    `checks` read every answer, `in_doubt` only one whose risk lies in the policy's uncertain band. `rules`
+    and `seconds`, by check what it may take, are the policy's, out of its model, which is slow to read.
     """
 
     loaded: LoadedPolicy
@@ -34,6 +35,13 @@ class Bundle:
     calibrations: Calibrations = field(default_factory=Calibrations)
     certified: bool = False
     in_doubt: Check | None = None
+    rules: Rulebook = field(init=False, compare=False, repr=False)
+    seconds: Mapping[str, float] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        settings = self.policy.checks
+        object.__setattr__(self, "rules", Rulebook(self.policy))
+        object.__setattr__(self, "seconds", {name: getattr(settings, name).timeout_s for name in CHECKS})
 
     @property
     def policy(self) -> Policy:
@@ -71,7 +79,14 @@ class Outcome:
     @property
     def action(self) -> Action:
         """The strictest action over all choices."""
-        return strictest(judgement.decision.action for judgement in self.judgements)
+        return self.leading.decision.action
+
+    @property
+    def leading(self) -> Judgement:
+        """The judgement of the strictest action, the first one where several have it."""
+        if len(self.judgements) == 1:
+            return self.judgements[0]
+        return max(self.judgements, key=lambda judgement: judgement.decision.action.severity)
 
 
 def new_decision_id() -> str:
@@ -144,16 +159,20 @@ class Gate:
         if self.bundle.in_doubt is not None:
             findings += await self.look_again(self.bundle.in_doubt, subject, assessment, timings.checks)
             assessment = assess(subject, findings, calibration, unsound_cap)
-        return Judgement(answer, assessment, decide(policy, assessment))
+        return Judgement(answer, assessment, self.bundle.rules.decide(assessment))
 
     async def check(self, subject: Subject, seconds: dict[str, float]) -> list[Finding]:
         """Run every enabled check: those that only compute in turn, those that wait side by side."""
-        inline = [check for check in self.bundle.checks if check.inline]
-        waiting = [check for check in self.bundle.checks if not check.inline]
-        found = [await self.guarded(check, subject, seconds) for check in inline]
-        if waiting:
-            found += await asyncio.gather(*(self.guarded(check, subject, seconds) for check in waiting))
-        return [finding for findings in found for finding in findings]
+        findings: list[Finding] = []
+        waiting = []
+        for check in self.bundle.checks:
+            if check.inline:
+                findings += self.computed(check, subject, seconds)
+            else:
+                waiting.append(self.guarded(check, subject, seconds))
+        for found in await asyncio.gather(*waiting) if waiting else ():
+            findings += found
+        return findings
 
     async def look_again(
         self, check: Check, subject: Subject, assessment: Assessment, seconds: dict[str, float]
@@ -165,35 +184,47 @@ class Gate:
 
     async def guarded(self, check: Check, subject: Subject, seconds: dict[str, float]) -> Sequence[Finding]:
         """Run one check within its time; whatever goes wrong becomes an `unavailable` finding."""
-        limit = getattr(self.bundle.policy.checks, check.name).timeout_s
-        began = time.perf_counter()
+        if check.inline:
+            return self.computed(check, subject, seconds)
+        limit, began = self.bundle.seconds[check.name], time.perf_counter()
+        found: Sequence[Finding] | str
         try:
-            if check.inline:
-                findings = _at_once(check(subject))
-            else:
-                async with asyncio.timeout(limit):
-                    findings = await check(subject)
+            async with asyncio.timeout(limit):
+                found = await check(subject)
         except TimeoutError:
-            return _unavailable(check, "timeout")
+            found = "timeout"
         except Exception:
-            return _unavailable(check, "error")
-        finally:
-            spent = time.perf_counter() - began
-            seconds[check.name] = seconds.get(check.name, 0.0) + spent
-        return findings if spent <= limit else _unavailable(check, "timeout")
+            found = "error"
+        return _in_time(check, found, time.perf_counter() - began, limit, seconds)
+
+    def computed(self, check: Check, subject: Subject, seconds: dict[str, float]) -> Sequence[Finding]:
+        """Run a check that never waits; one that waits all the same is out of time.
+
+        No timer could interrupt what only computes, so none is set.
+        """
+        limit, began = self.bundle.seconds[check.name], time.perf_counter()
+        found: Sequence[Finding] | str = "timeout"
+        work = check(subject)
+        try:
+            work.send(None)
+            work.close()
+        except StopIteration as done:
+            found = done.value
+        except TimeoutError:
+            pass
+        except Exception:
+            found = "error"
+        return _in_time(check, found, time.perf_counter() - began, limit, seconds)
 
 
-def _at_once(work: Coroutine[Any, Any, Sequence[Finding]]) -> Sequence[Finding]:
-    """Return what a check finds that never waits; one that waits all the same is out of time.
-
-    No timer could interrupt what only computes, so none is set.
-    """
-    try:
-        work.send(None)
-    except StopIteration as done:
-        return cast(Sequence[Finding], done.value)
-    work.close()
-    raise TimeoutError
+def _in_time(
+    check: Check, found: Sequence[Finding] | str, spent: float, limit: float, seconds: dict[str, float]
+) -> Sequence[Finding]:
+    """Note what a check took and return what it found, or that it failed (`found` is how) or was too slow."""
+    seconds[check.name] = seconds.get(check.name, 0.0) + spent
+    if isinstance(found, str):
+        return _unavailable(check, found)
+    return found if spent <= limit else _unavailable(check, "timeout")
 
 
 def _unavailable(check: Check, kind: str) -> tuple[Finding]:
@@ -202,7 +233,10 @@ def _unavailable(check: Check, kind: str) -> tuple[Finding]:
 
 
 def _asks_again(judgements: Sequence[Judgement]) -> bool:
-    return any(judgement.decision.action is Action.REGENERATE for judgement in judgements)
+    for judgement in judgements:  # noqa: SIM110 - a generator would be made for every answer
+        if judgement.decision.action is Action.REGENERATE:
+            return True
+    return False
 
 
 def _settle(judgement: Judgement, policy: Policy) -> Judgement:

@@ -1,10 +1,8 @@
 """The process log: one JSON object per line on standard error, never a text of an exchange."""
 
-import contextlib
 import logging
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -32,12 +30,12 @@ class JsonLines(logging.Formatter):
         told = _own(record) if record.name == logger.name else _foreign(record)
         if record.exc_info and record.exc_info[1] is not None:
             told |= _raised(record.exc_info[1])
-        return self.line(record.created, record.levelname, told)
+        return self.line(datetime.fromtimestamp(record.created, UTC), record.levelname, told)
 
-    def line(self, created: float, level: str, told: Mapping[str, object]) -> str:
-        """Return one line of JSON; `created` are seconds since the epoch."""
+    def line(self, at: datetime, level: str, told: Mapping[str, object]) -> str:
+        """Return one line of JSON."""
         entry = {
-            "at": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
+            "at": at,
             "level": level.lower(),
             **self._fixed,
             **told,
@@ -60,10 +58,11 @@ class _Lines(logging.StreamHandler[TextIO]):
         """Write one event; like any handler, raise nothing where that cannot be done."""
         self.acquire()
         try:
-            with contextlib.suppress(Exception):
-                line = self._lines.line(time.time(), logging.getLevelName(level), {"event": event, **fields})
-                self.stream.write(line + self.terminator)
-                self.flush()
+            line = self._lines.line(datetime.now(UTC), logging.getLevelName(level), {"event": event, **fields})
+            self.stream.write(line + self.terminator)
+            self.stream.flush()
+        except Exception:
+            return
         finally:
             self.release()
 

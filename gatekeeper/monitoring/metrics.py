@@ -1,7 +1,7 @@
 """Prometheus metrics of a serving process. Label sets are closed and created at 0; no client text enters."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +14,7 @@ from gatekeeper.checks.judge import TOO_MUCH
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 from gatekeeper.gate import Bundle, Outcome
 from gatekeeper.monitoring.shared import SharedMetrics
+from gatekeeper.monitoring.tallies import Spread, Tally
 from gatekeeper.policy import Policy
 from gatekeeper.policy.model import ASKING, CHECKS
 
@@ -49,6 +50,7 @@ DETECTORS = (
     "judge",
     "other",
 )
+_KNOWN = frozenset(DETECTORS)
 CALIBRATION_STATES = ("none", "fits", "foreign", "by_answer")
 """No artefact; one of the served model; of others only; the model is named by each answer alone."""
 FAILURES = ("error", "timeout")
@@ -86,9 +88,10 @@ class Metrics:
         self._me = {"worker": str(shared.worker)} if shared else {}
         self._policy: tuple[str, ...] | None = None
         self._followed: list[tuple[Gauge, Callable[[], float]]] = []
+        self._tallies: list[Tally | Spread] = []
         self._counters()
         self._histograms()
-        self._resolved()
+        self._tallied()
         self._gauges()
         self._workers(restarted=shared is not None and shared.restarted)
 
@@ -196,14 +199,25 @@ class Metrics:
         for stage in ("raw", "calibrated"):
             self.confidence.labels(stage)
 
-    def _resolved(self) -> None:
-        """Remember the children that every answer counts in: finding one takes a lock and makes strings."""
-        self._of_decision = cache(self.decisions.labels)
-        self._of_claim = cache(self.claims.labels)
-        self._of_evidence = cache(self.evidence.labels)
-        self._of_quality = cache(self.quality.labels)
-        self._of_check = cache(self.check_duration.labels)
-        self._of_stage = cache(self.confidence.labels)
+    def _tallied(self) -> None:
+        """Make what every answer counts in, by labels: plain numbers, until somebody looks."""
+        self._duration, self._upstream, self._overhead = map(
+            self._spread, (self.duration, self.upstream, self.overhead)
+        )
+        self._of_decision = cache(partial(self._tally, self.decisions))
+        self._of_claim = cache(partial(self._tally, self.claims))
+        self._of_evidence = cache(partial(self._tally, self.evidence))
+        self._of_quality = cache(partial(self._tally, self.quality))
+        self._of_check = cache(partial(self._spread, self.check_duration))
+        self._of_stage = cache(partial(self._spread, self.confidence))
+
+    def _tally(self, counter: Counter, *labels: str) -> Tally:
+        self._tallies.append(tally := Tally(counter.labels(*labels)))
+        return tally
+
+    def _spread(self, histogram: Histogram, *labels: str) -> Spread:
+        self._tallies.append(spread := Spread(histogram.labels(*labels) if labels else histogram))
+        return spread
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
@@ -259,14 +273,16 @@ class Metrics:
     def observe(self, outcome: Outcome) -> None:
         """Count one request that was judged."""
         timings = outcome.timings
-        self.duration.observe(timings.total)
-        self.upstream.observe(timings.upstream)
-        self.overhead.observe(timings.overhead)
+        self._duration.observe(timings.total)
+        self._upstream.observe(timings.upstream)
+        self._overhead.observe(timings.overhead)
         for check, seconds in timings.checks.items():
             self._of_check(check).observe(seconds)
         self._of_evidence(outcome.case.evidence.state.value).inc()
         for judgement in outcome.judgements:
             self._judged(judgement, shadow=outcome.bundle.policy.mode == "shadow")
+        if self._me:  # what a worker that dies has not written down would be lost
+            self._write()
 
     def _judged(self, judgement: Judgement, *, shadow: bool) -> None:
         decision, assessment = judgement.decision, judgement.assessment
@@ -281,7 +297,7 @@ class Metrics:
             self._of_stage("calibrated").observe(assessment.confidence.calibrated)
         for finding in verdicts(len(assessment.claims), assessment.findings):
             if finding is not None and finding.verdict is not None:
-                detector = finding.detector if finding.detector in DETECTORS else "other"
+                detector = finding.detector if finding.detector in _KNOWN else "other"
                 self._of_claim(finding.verdict.value, detector).inc()
         for finding in assessment.findings:
             if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE:
@@ -299,9 +315,14 @@ class Metrics:
             gauge.set_function(value)
 
     def refresh(self) -> None:
-        """Write down what other workers cannot ask this one."""
+        """Write down what was counted, and what other workers cannot ask this one."""
+        self._write()
         for gauge, value in self._followed:
             gauge.set(value())
+
+    def _write(self) -> None:
+        for tally in self._tallies:
+            tally.write()
 
     def exposition(self) -> bytes:
         """Return all metrics, those of all workers, in Prometheus' text format."""

@@ -1,6 +1,6 @@
 """Policies: YAML files of thresholds on an assessment's signals, each asking for an action."""
 
-from gatekeeper.policy.decide import decide, matches
+from gatekeeper.policy.decide import Rulebook, Ruling, decide
 from gatekeeper.policy.load import LoadedPolicy, load_policy, parse_policy
 from gatekeeper.policy.model import Policy, Rule
 from gatekeeper.policy.signals import SIGNALS, SignalSpec, vocabulary
@@ -11,11 +11,12 @@ __all__ = [
     "LoadedPolicy",
     "Policy",
     "Rule",
+    "Rulebook",
+    "Ruling",
     "SignalSpec",
     "decide",
     "in_windows",
     "load_policy",
-    "matches",
     "needs_whole",
     "parse_policy",
     "vocabulary",

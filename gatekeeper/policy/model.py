@@ -47,18 +47,6 @@ class Test(_Strict):
         values = (self.at_least, self.above, self.at_most, self.below)
         return tuple(value for value in values if value is not None)
 
-    def holds(self, value: float | str) -> bool:
-        """Return whether a measured value passes the test."""
-        if isinstance(value, str):
-            return value == self.equals or (self.one_of is not None and value in self.one_of)
-        return (
-            (self.at_least is None or value >= self.at_least)
-            and (self.above is None or value > self.above)
-            and (self.at_most is None or value <= self.at_most)
-            and (self.below is None or value < self.below)
-            and (self.equals is None or value == self.equals)
-        )
-
 
 class Rule(_Strict):
     """All tests of `when` hold → `then`.

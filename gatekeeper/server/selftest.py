@@ -20,7 +20,6 @@ from gatekeeper.exchange import (
     Surface,
 )
 from gatekeeper.gate import Gate, Timings
-from gatekeeper.policy import decide
 from gatekeeper.policy.model import ASKING
 from gatekeeper.wire.request import parse_chat
 
@@ -86,7 +85,7 @@ async def _doubted(gate: Gate, check: Check) -> Judgement:
     case = gate.read(parse_chat(_ASKED))
     subject = Subject(case, _CHOICE, read_claims(_CHOICE, case.query, reasoning=False), gate.auxiliary)
     assessment = assess(subject, await gate.guarded(check, subject, {}))
-    return Judgement(_CHOICE, assessment, decide(gate.bundle.policy, assessment))
+    return Judgement(_CHOICE, assessment, gate.bundle.rules.decide(assessment))
 
 
 def _notices(gate: Gate, judgement: Judgement, check: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.errors import ConfigurationError
-from gatekeeper.policy import Policy, Rule, matches
+from gatekeeper.policy import Policy, Rule, Ruling
 from gatekeeper.policy.signals import CONTRADICTION
 from radsafe_bench.detecting.examining import Examined
 from radsafe_bench.detecting.items import Section
@@ -73,7 +73,8 @@ def named_detector(
 ) -> Detector:
     """Return a detector by name: `slots`, `slots+nli`, `policy`, `confidence`, `fusion`."""
     if name == POLICY and contradiction_rules(policy):
-        return Detector(name, tuple(judging), partial(_by_policy, contradiction_rules(policy)))
+        rulings = [Ruling(rule) for rule in contradiction_rules(policy)]
+        return Detector(name, tuple(judging), partial(_by_policy, rulings))
     if name == CONFIDENCE and name in known:
         return Detector(name, (CONFIDENCE,), _by_confidence, fitted=True)
     if name == FUSION and name in known:
@@ -108,9 +109,9 @@ def _by_checks(names: Sequence[str], one: Examined) -> Said:
     return Said(flagged, bool(said), max(scores, default=None))
 
 
-def _by_policy(rules: Sequence[Rule], one: Examined) -> Said:
+def _by_policy(rulings: Sequence[Ruling], one: Examined) -> Said:
     """Flag what a contradiction rule of the policy matches, missing signals by the rule's own word."""
-    flagged = any(matches(rule, one.assessment.signals) for rule in rules)
+    flagged = any(ruling.matches(one.assessment.signals) for ruling in rulings)
     return Said(flagged, one.assessment.p_contradicted is not None, one.assessment.p_contradicted)
 
 

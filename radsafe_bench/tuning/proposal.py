@@ -10,7 +10,7 @@ from gatekeeper.assessment import Action
 from gatekeeper.calibration import Calibration
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.gate import Bundle
-from gatekeeper.policy import Policy, Rule, matches
+from gatekeeper.policy import Policy, Rule, Ruling
 from radsafe_bench.gate.outcomes import Ended, Ending, endings
 from radsafe_bench.gate.replay import Decided, fingerprint_of, replay
 from radsafe_bench.gate.trial import check_run, criteria_of, in_scope
@@ -192,13 +192,13 @@ def _scored(
     threshold, so they are left out.
     """
     others = {name: test for name, test in rule.when.items() if name != SIGNAL}
-    rest = rule.model_copy(update={"when": others})
+    rest = Ruling(rule.model_copy(update={"when": others}))
     for one in ended:
         if one.ending in {Ending.HELD, Ending.UNPARSED}:
             continue
         signals = decided[one.question].signals if one.question in decided else {}
         score = signals.get(SIGNAL)
-        if one.ending is Ending.ERRORED or not matches(rest, signals):
+        if one.ending is Ending.ERRORED or not rest.matches(signals):
             yield one, None
         elif isinstance(score, float):
             yield one, score
