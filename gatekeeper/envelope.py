@@ -10,9 +10,8 @@ from gatekeeper.gate import Bundle, Outcome
 
 def envelope_of(outcome: Outcome) -> dict[str, Any]:
     """Return the top-level object; with several choices it is the strictest choice's."""
-    strictest = max(outcome.judgements, key=lambda judgement: judgement.decision.action.severity)
     return {
-        **_judged(outcome.decision_id, strictest),
+        **_judged(outcome.decision_id, outcome.leading),
         "mode": outcome.bundle.policy.mode,
         "policy": policy_of(outcome.bundle),
         "evidence": _evidence(outcome.case.evidence),

@@ -58,7 +58,9 @@ class _Lines(logging.StreamHandler[TextIO]):
         """Write one event; like any handler, raise nothing where that cannot be done."""
         self.acquire()
         try:
-            line = self._lines.line(datetime.now(UTC), logging.getLevelName(level), {"event": event, **fields})
+            line = self._lines.line(
+                datetime.now(UTC), logging.getLevelName(level), {"event": event, **fields}
+            )
             self.stream.write(line + self.terminator)
             self.stream.flush()
         except Exception:

@@ -1,13 +1,14 @@
 """The ASGI application."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatekeeper.backends.base import Backend
 from gatekeeper.errors import GatekeeperError, NotSupported
@@ -18,6 +19,21 @@ from gatekeeper.server.respond import error_response
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.settings import Settings
 from gatekeeper.wire.surfaces import WIRES
+
+
+class _Application(Starlette):
+    """Serves paths, with a short way to those that carry answers: past middleware, routes and patterns."""
+
+    def __init__(self, judged: Mapping[str, ASGIApp], **given: Any) -> None:
+        super().__init__(**given)
+        self._judged = judged
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the start and the end of the process."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._judged:
+            await self._judged[scope["path"]](scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -34,12 +50,11 @@ def create_app(
         async with runtime.running():
             yield
 
-    app = Starlette(
+    judged = {f"/v1{wire.path}": endpoints.Judged(runtime, surface) for surface, wire in WIRES.items()}
+    app = _Application(
+        judged,
         routes=[
-            *(
-                Route(f"/v1{wire.path}", guarded(endpoints.judged(surface)), methods=["POST"])
-                for surface, wire in WIRES.items()
-            ),
+            *(Route(path, endpoint, methods=["POST"]) for path, endpoint in judged.items()),
             Route("/v1/embeddings", guarded(endpoints.embeddings), methods=["POST"]),
             *review_api.ROUTES,
             Route("/v1/models", guarded(endpoints.models), methods=["GET"]),
@@ -56,7 +71,7 @@ def create_app(
     return app
 
 
-async def _not_served(request: Request, error: Exception) -> Response:
+async def _not_served(request: Request, error: Exception) -> ASGIApp:
     """Refuse unknown paths and methods in OpenAI's shape: nothing is passed through unjudged."""
     wrong_method = isinstance(error, HTTPException) and error.status_code == 405
     what = "that method" if wrong_method else "that path"

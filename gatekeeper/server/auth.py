@@ -38,15 +38,15 @@ class ApiKeys:
             raise ConfigurationError(f"{path}: holds no key; make one with `gatekeeper key new`")
         return cls(entries)
 
-    def check(self, authorization: str | None) -> str:
+    def check(self, authorization: bytes | None) -> str:
         """Return the name of the key in an Authorization header; raise Unauthorized without one."""
-        scheme, _, key = (authorization or "").partition(" ")
-        given = hashlib.sha256(key.strip().encode()).digest()
+        scheme, _, key = (authorization or b"").partition(b" ")
+        given = hashlib.sha256(key.strip()).digest()
         found = ""
         for name, digest in self._entries.items():
             if hmac.compare_digest(digest, given):
                 found = name
-        if scheme.lower() != "bearer" or not found:
+        if scheme.lower() != b"bearer" or not found:
             raise Unauthorized("no valid API key; send 'Authorization: Bearer KEY'")
         return found
 

@@ -4,19 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 import orjson
 import yaml
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatekeeper.backends.upstream import JUDGE_HEADER
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.exchange import Conversation, Surface
 from gatekeeper.gate import Outcome, new_decision_id
 from gatekeeper.server.errors import as_gatekeeper_error
-from gatekeeper.server.requests import read_json, while_connected
+from gatekeeper.server.requests import header, read_json, while_connected
 from gatekeeper.server.respond import error_response, json_response, render, whole
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.server.streaming import HeldStream
@@ -39,6 +40,8 @@ SUPPORTED = (
     "GET /openapi.json",
 )
 
+_JUDGE: Final = JUDGE_HEADER.encode()
+
 Endpoint = Callable[[Request], Awaitable[ASGIApp]]
 
 
@@ -50,8 +53,7 @@ def runtime_of(request: Request) -> Runtime:
 
 def application_of(request: Request) -> str:
     """Return the name of the application's key, "" where no keys are configured; raise Unauthorized."""
-    keys = runtime_of(request).keys
-    return keys.check(request.headers.get("authorization")) if keys is not None else ""
+    return runtime_of(request).client_of(header(request.scope, b"authorization"))
 
 
 def guarded(
@@ -60,37 +62,51 @@ def guarded(
     """Check the key before an endpoint, and answer every failure in OpenAI's error shape."""
 
     async def handle(request: Request) -> ASGIApp:
-        runtime = runtime_of(request)
         try:
             request.state.client = client_of(request)
             return await endpoint(request)
-        except ClientDisconnect:
-            return Response(status_code=499)
         except Exception as error:
-            return error_response(as_gatekeeper_error(error, runtime.metrics))
+            return _failed(error, runtime_of(request))
 
     return handle
 
 
-def judged(surface: Surface) -> Endpoint:
-    """Return the endpoint of a surface that carries answers."""
-    parse = WIRES[surface].parse_request
+def _failed(error: Exception, runtime: Runtime) -> ASGIApp:
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=499)
+    return error_response(as_gatekeeper_error(error, runtime.metrics))
 
-    async def answer(request: Request) -> ASGIApp:
-        runtime = runtime_of(request)
-        if JUDGE_HEADER in request.headers:
+
+class Judged:
+    """The endpoint of a surface that carries answers; an ASGI application, for which no Request is made."""
+
+    def __init__(self, runtime: Runtime, surface: Surface) -> None:
+        self._runtime = runtime
+        self._parse = WIRES[surface].parse_request
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge one request; every failure is answered in OpenAI's error shape."""
+        try:
+            response = await self._response(scope, receive)
+        except Exception as error:
+            response = _failed(error, self._runtime)
+        await response(scope, receive, send)
+
+    async def _response(self, scope: Scope, receive: Receive) -> ASGIApp:
+        runtime = self._runtime
+        client = runtime.client_of(header(scope, b"authorization"))
+        if header(scope, _JUDGE) is not None:
             raise InvalidRequest("A gate judges no judge: give --judge-upstream the model server's address.")
-        conversation = parse(await read_json(request, runtime.settings.max_body_bytes))
+        conversation = self._parse(await read_json(scope, receive, runtime.settings.max_body_bytes))
         decision_id = new_decision_id()
-        work = partial(_admitted, runtime, conversation, decision_id, request.state.client)
+        work = partial(_admitted, runtime, conversation, decision_id, client)
         if conversation.stream:
             return HeldStream(runtime, decision_id, work)
-        outcome = await while_connected(request, work())
+        outcome = await while_connected(receive, work())
         rendered = render(outcome)
-        runtime.metrics.stripped.inc(rendered.dropped)
+        if rendered.dropped:
+            runtime.metrics.stripped.inc(rendered.dropped)
         return whole(outcome, rendered)
-
-    return answer
 
 
 async def _admitted(
@@ -107,9 +123,9 @@ async def _admitted(
 async def embeddings(request: Request) -> ASGIApp:
     """`POST /v1/embeddings`: vectors carry no answer to judge, so they are passed on."""
     runtime = runtime_of(request)
-    body = await read_json(request, runtime.settings.max_body_bytes)
+    body = await read_json(request.scope, request.receive, runtime.settings.max_body_bytes)
     async with runtime.admission:
-        return json_response(await while_connected(request, runtime.backend.embed(body)))
+        return json_response(await while_connected(request.receive, runtime.backend.embed(body)))
 
 
 async def models(request: Request) -> ASGIApp:
@@ -122,7 +138,7 @@ async def healthz(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-async def readyz(request: Request) -> Response:
+async def readyz(request: Request) -> ASGIApp:
     """`GET /readyz`: a request sent now would be judged."""
     runtime = runtime_of(request)
     backend = await runtime.backend.healthy()

@@ -5,7 +5,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from gatekeeper.errors import BodyTooLarge, InvalidRequest
 from gatekeeper.exchange import JsonObject
@@ -14,16 +15,20 @@ from gatekeeper.wire.nesting import too_deep
 T = TypeVar("T")
 
 
-async def read_json(request: Request, limit: int) -> JsonObject:
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """Return the value of a request's header, its name in lower case, or None without one."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+async def read_json(scope: Scope, receive: Receive, limit: int) -> JsonObject:
     """Return the body as a JSON object of at most `limit` bytes."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    declared = header(scope, b"content-length") or b""
+    if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
+    body = await _read(receive, limit)
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -37,11 +42,26 @@ async def read_json(request: Request, limit: int) -> JsonObject:
     return data
 
 
+async def _read(receive: Receive, limit: int) -> bytes:
+    """Return the body, most often the only piece that it comes in; raise ClientDisconnect without its end."""
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+        size += len(pieces[-1])
+        if size > limit:
+            raise _too_large(limit)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
 def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the request is larger than {limit} bytes; send less, or raise max_body_bytes")
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """Return the result of `work`; cancel it and raise ClientDisconnect when the client goes first."""
     serving, at_work = _current_task(), True
 
@@ -49,7 +69,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         if at_work and not gone.cancelled():
             serving.cancel()
 
-    gone = asyncio.create_task(_disconnected(request))
+    gone = asyncio.create_task(_disconnected(receive))
     gone.add_done_callback(leave)
     try:
         return await work
@@ -69,6 +89,6 @@ def _current_task() -> asyncio.Task[Any]:
     return task
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,9 +1,10 @@
 """Outcome → HTTP bodies: what is delivered, what is held, and what the client may see of either."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatekeeper.assessment import Action, Judgement
 from gatekeeper.envelope import choice_envelopes, envelope_of
@@ -14,6 +15,8 @@ from gatekeeper.policy import Policy
 from gatekeeper.wire.errors import error_body
 from gatekeeper.wire.render import Rendered, Reply
 from gatekeeper.wire.surfaces import WIRES
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 def replies_of(outcome: Outcome) -> list[Reply]:
@@ -62,27 +65,44 @@ def render(outcome: Outcome) -> Rendered:
     )
 
 
-def whole(outcome: Outcome, rendered: Rendered) -> Response:
+def whole(outcome: Outcome, rendered: Rendered) -> ASGIApp:
     """Return the response to a request that does not stream."""
-    status = outcome.bundle.policy.held.http_status if outcome.action.holds else 200
-    return json_response(rendered.body, status, headers_of(outcome))
+    action = outcome.action
+    status = outcome.bundle.policy.held.http_status if action.holds else 200
+    named = (
+        (b"x-gatekeeper-action", action.value.encode()),
+        (b"x-gatekeeper-decision-id", outcome.decision_id.encode()),
+    )
+    return json_response(rendered.body, status, named)
 
 
-def headers_of(outcome: Outcome) -> dict[str, str]:
-    """Return the headers that name a decision."""
-    return {
-        "x-gatekeeper-action": outcome.action.value,
-        "x-gatekeeper-decision-id": outcome.decision_id,
-    }
-
-
-def error_response(error: GatekeeperError) -> Response:
+def error_response(error: GatekeeperError) -> ASGIApp:
     """Return an error in OpenAI's shape."""
     wait = getattr(error, "retry_after", None)
-    headers = {"retry-after": str(wait)} if wait is not None else {}
+    headers = () if wait is None else ((b"retry-after", b"%d" % wait),)
     return json_response(error_body(error), error.status, headers)
 
 
-def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Serialise a body once."""
-    return Response(orjson.dumps(body), status, headers, media_type="application/json")
+def json_response(body: object, status: int = 200, headers: Headers = ()) -> ASGIApp:
+    """Serialise a body once, and return the response that holds it."""
+    return _Json(orjson.dumps(body), status, headers)
+
+
+class _Json:
+    """A response of JSON. Starlette's own would make its headers from text for every answer."""
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(self, body: bytes, status: int, headers: Headers) -> None:
+        self._body = body
+        self._status = status
+        self._headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            *headers,
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})

@@ -9,10 +9,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gatekeeper.errors import Forbidden, InvalidRequest, NotSupported, Unauthorized
+from gatekeeper.exchange import JsonObject
 from gatekeeper.policy.criteria import SafetyRate
 from gatekeeper.review.verdict import Said
 from gatekeeper.server.endpoints import guarded, runtime_of
-from gatekeeper.server.requests import read_json
+from gatekeeper.server.requests import header, read_json
 from gatekeeper.server.respond import json_response
 from gatekeeper.server.runtime import Runtime
 
@@ -62,7 +63,7 @@ async def outcomes(request: Request) -> ASGIApp:
     """
     runtime = runtime_of(request)
     review = _review_of(runtime)
-    given = _valid(Outcome, await read_json(request, runtime.settings.max_body_bytes))
+    given = _valid(Outcome, await _json(request))
     labels = await review.run(review.queue.report, given.decision_id, request.state.client, given.outcome)
     runtime.record({"event": "outcome", **given.model_dump(), "counted": labels is not None, "at": _now()})
     for risk in given.outcome:
@@ -90,7 +91,7 @@ async def reserve(request: Request) -> ASGIApp:
     """`POST /v1/gatekeeper/reviews/{id}/reserve`: take an item for some minutes."""
     runtime = runtime_of(request)
     review = _review_of(runtime)
-    asked = _valid(Reservation, await read_json(request, runtime.settings.max_body_bytes))
+    asked = _valid(Reservation, await _json(request))
     seconds = asked.minutes * 60
     taken = await review.run(review.queue.reserve, request.path_params["id"], request.state.client, seconds)
     return json_response(taken)
@@ -100,7 +101,7 @@ async def resolve(request: Request) -> ASGIApp:
     """`POST /v1/gatekeeper/reviews/{id}/resolve`: what the reviewer says of a reserved item."""
     runtime = runtime_of(request)
     review = _review_of(runtime)
-    said = _valid(Said, await read_json(request, runtime.settings.max_body_bytes))
+    said = _valid(Said, await _json(request))
     reviewer = request.state.client
     settled = await review.run(review.queue.resolve, request.path_params["id"], reviewer, said)
     runtime.record(
@@ -116,9 +117,13 @@ async def resolve(request: Request) -> ASGIApp:
     return json_response(settled)
 
 
+async def _json(request: Request) -> JsonObject:
+    return await read_json(request.scope, request.receive, runtime_of(request).settings.max_body_bytes)
+
+
 def _reviewer_of(request: Request) -> str:
     """Return the reviewer's name; raise Forbidden for an application's key."""
-    runtime, given = runtime_of(request), request.headers.get("authorization")
+    runtime, given = runtime_of(request), header(request.scope, b"authorization")
     if runtime.reviewers is None:
         raise Forbidden("no reviewer may do this yet; give the gate --reviewer-keys")
     try:

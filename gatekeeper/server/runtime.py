@@ -107,6 +107,10 @@ class Runtime:
             if self._log:
                 self._log.close()
 
+    def client_of(self, authorization: bytes | None) -> str:
+        """Return the name of an application's key, "" where no keys are configured; raise Unauthorized."""
+        return "" if self.keys is None else self.keys.check(authorization)
+
     async def answer(
         self, conversation: Conversation, decision_id: str, client: str = "", release: Release | None = None
     ) -> Outcome:

@@ -78,7 +78,7 @@ def test_key_new(tmp_path: Path) -> None:
     """A new key works, and a second one of the same name is refused."""
     path = tmp_path / "keys"
     key = run("key", "new", "app", "--file", str(path)).output.strip()
-    assert ApiKeys.load(path).check(f"Bearer {key}") == "app"
+    assert ApiKeys.load(path).check(f"Bearer {key}".encode()) == "app"
     assert run("key", "new", "app", "--file", str(path)).exit_code == 2
 
 

@@ -224,10 +224,10 @@ async def test_the_self_test_notices_a_gate_that_fails_open(
     gate = serve().runtime.gate
     await fails_closed(gate)
 
-    async def open_gate(*_: object) -> list[Finding]:
+    def open_gate(*_: object) -> list[Finding]:
         return []
 
-    monkeypatch.setattr(Gate, "guarded", open_gate)
+    monkeypatch.setattr(Gate, "computed", open_gate)
     with pytest.raises(PolicyError, match="went unnoticed"):
         await fails_closed(gate)
 
