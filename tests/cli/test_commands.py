@@ -105,7 +105,7 @@ def test_a_key_file_in_a_new_folder(tmp_path: Path) -> None:
     """A key file's folder is made; where that cannot be, one line says so."""
     path = tmp_path / "secrets" / "api-keys"
     key = run("key", "new", "app", "--file", str(path)).output.strip()
-    assert ApiKeys.load(path).check(f"Bearer {key}") == "app"
+    assert ApiKeys.load(path).check(f"Bearer {key}".encode()) == "app"
     refused = run("key", "new", "app", "--file", str(path / "below-a-file"))
     assert (refused.exit_code, "cannot be written" in refused.stderr) == (2, True)
 
