@@ -10,7 +10,7 @@ from gatekeeper.assess import verdicts
 from gatekeeper.assessment import Judgement
 from gatekeeper.exchange import Answer, Evidence
 from gatekeeper.gate import Outcome
-from gatekeeper.wire.render import is_name
+from gatekeeper.wire.names import is_name
 
 
 def record_of(outcome: Outcome, models: Collection[str] = ()) -> dict[str, Any]:

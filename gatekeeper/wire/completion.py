@@ -8,6 +8,7 @@ import orjson
 from gatekeeper.errors import UpstreamError, UpstreamGarbled
 from gatekeeper.exchange import Answer, Completion, JsonObject, ToolCall
 from gatekeeper.wire.logprobs import normalise
+from gatekeeper.wire.names import is_name
 from gatekeeper.wire.reasoning import divide
 
 REASONING_FIELDS: Final = ("reasoning_content", "reasoning", "thinking")
@@ -126,7 +127,10 @@ def _function(function: object, argument_field: str = "arguments") -> ToolCall:
         arguments = orjson.dumps(arguments).decode()
     elif arguments is not None and not isinstance(arguments, str):
         raise _garbled("a tool call's arguments are no text")
-    return ToolCall(_text(function, "name"), arguments or "")
+    name = _text(function, "name")
+    if name and not is_name(name):
+        raise _garbled("a tool call names a function in words")
+    return ToolCall(name, arguments or "")
 
 
 def _text(holder: JsonObject, field: str) -> str:

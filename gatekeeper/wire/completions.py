@@ -20,8 +20,9 @@ from gatekeeper.exchange import (
 )
 from gatekeeper.wire.completion import ordered, raise_for_error
 from gatekeeper.wire.logprobs import normalise
+from gatekeeper.wire.names import is_name
 from gatekeeper.wire.reasoning import divide
-from gatekeeper.wire.render import Rendered, Reply, top_fields
+from gatekeeper.wire.render import Rendered, Reply, short_alternatives, top_fields
 from gatekeeper.wire.request import MAX_CHOICES, OWN_FIELDS, bounded, typed
 
 MAX_LOGPROBS: Final = 5
@@ -112,7 +113,7 @@ def _answer(choice: object, position: int) -> Answer:
         tokens=tokens,
         quality=quality,
         reasoning=reasoning,
-        finish_reason=finish if isinstance(finish, str) else None,
+        finish_reason=finish if is_name(finish) else None,
         raw=choice,
     )
 
@@ -176,7 +177,9 @@ def _legacy(tokens: Sequence[Token], alternatives: int) -> dict[str, Any]:
     return {
         "tokens": [token.text for token in shown],
         "token_logprobs": [token.logprob for token in shown],
-        "top_logprobs": [dict(token.top[:alternatives]) for token in shown] if alternatives else None,
+        "top_logprobs": [dict(short_alternatives(token, alternatives)) for token in shown]
+        if alternatives
+        else None,
         "text_offset": [token.offset for token in shown],
     }
 

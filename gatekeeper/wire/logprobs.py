@@ -261,16 +261,21 @@ def _places(data: Sequence[bytes], target: bytes, reasoning: bytes, after: Token
     return [
         (_CONTENT, end - length - start, length)
         if length and start <= end - length and end - start <= size
-        else _place(end - length - start, end - start, size, before, after)
-        for length, end in zip(sizes, ends, strict=True)
+        else _place(row, end - start, size, before, after)
+        for row, length, end in zip(data, sizes, ends, strict=True)
     ]
 
 
-def _place(begin: int, end: int, size: int, before: TokenSpan, after: TokenSpan) -> _Place:
-    """Place the bytes `[begin, end)`, counted from where the content of `size` bytes begins."""
+def _place(row: bytes, end: int, size: int, before: TokenSpan, after: TokenSpan) -> _Place:
+    """Place a row that ends at a byte, counted from where the content of `size` bytes begins.
+
+    One that says more than the content has no place in it; servers strip no more than white space.
+    """
+    begin = end - len(row)
     covered = min(end, size) - max(begin, 0)
     if covered > 0:
-        return (_CONTENT, max(begin, 0), covered)
+        beside = row[: max(-begin, 0)] + row[size - begin :]
+        return (_CONTENT, None if beside.decode(errors="replace").strip() else max(begin, 0), covered)
     return (before if end <= 0 else after, None, 0)
 
 

@@ -8,14 +8,12 @@ text is taken out and counted.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeGuard
+from typing import Any, Final, Literal
 
 from gatekeeper.exchange import Answer, Completion, JsonObject, Token, TokenSpan
 from gatekeeper.wire.completion import REASONING_FIELDS
 from gatekeeper.wire.logprobs import spells
-
-_NAME: Final = re.compile(r"\S{1,256}")
-"""An id or model name that passes: words apart from each other, or anything longer, may be an answer."""
+from gatekeeper.wire.names import is_name
 
 _FIELD: Final = re.compile(r"[a-z][A-Za-z0-9_]{0,47}")
 """The name of a field that passes with its number; servers' fields are one short word."""
@@ -99,6 +97,11 @@ def top_fields(raw: JsonObject) -> tuple[dict[str, Any], int]:
     """Return the names and numbers beside the choices, and how many other fields were taken out."""
     rendering = _Rendering(None)
     return rendering.top(raw), rendering.dropped
+
+
+def short_alternatives(token: Token, most: int) -> list[tuple[str, float]]:
+    """Return a token's likeliest alternatives that can be tokens; a longer text may be an answer."""
+    return [(text, logprob) for text, logprob in token.top if len(text) <= _LONGEST_TOKEN][:most]
 
 
 def _index(reply: Reply) -> int:
@@ -263,11 +266,6 @@ def _held(reply: Reply) -> dict[str, Any]:
 def _wordless(value: object) -> bool:
     """Whether a value carries no text: a number, a boolean, null or something empty."""
     return value is None or isinstance(value, int | float) or value in ("", [], {})
-
-
-def is_name(value: object) -> TypeGuard[str]:
-    """Whether a value can be an id or a model's name: short, and no words apart from each other."""
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def _shown(token: Token, reply: Reply) -> bool:

@@ -12,6 +12,9 @@ plain = st.text(st.characters(codec="utf-8", exclude_characters="<[◁"), min_si
 )
 """Text without the marks of reasoning."""
 
+names = st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True)
+"""Names of functions, as OpenAI's protocol has them."""
+
 nats = st.floats(-20.0, -0.001)
 
 
@@ -42,7 +45,7 @@ def choices(draw: st.DrawFn, index: int) -> dict[str, Any]:
     if draw(st.booleans()):
         message["tool_calls"] = [
             {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": arguments}}
-            for at, (name, arguments) in enumerate(draw(st.lists(st.tuples(words, texts), max_size=2)))
+            for at, (name, arguments) in enumerate(draw(st.lists(st.tuples(names, texts), max_size=2)))
         ]
     rows = draw(st.none() | rows_of(content))
     return {

@@ -7,6 +7,7 @@ from gatekeeper.errors import UpstreamGarbled
 from gatekeeper.exchange import Answer, Case, Completion, JsonObject, ToolCall
 from gatekeeper.wire.completion import raise_for_error
 from gatekeeper.wire.logprobs import normalise
+from gatekeeper.wire.names import is_name
 from gatekeeper.wire.reasoning import divide
 from gatekeeper.wire.request import OWN_FIELDS
 
@@ -84,6 +85,6 @@ def _thoughts(item: dict[str, Any]) -> Iterable[str]:
 
 def _call(item: dict[str, Any]) -> ToolCall:
     name, arguments = item.get("name"), item.get("arguments", item.get("input"))
-    if not isinstance(name, str) or not isinstance(arguments, str):
+    if not is_name(name) or not isinstance(arguments, str):
         raise UpstreamGarbled("A tool call of the model server names no function.")
     return ToolCall(name, arguments)

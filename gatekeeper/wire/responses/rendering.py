@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from gatekeeper.exchange import Completion, JsonObject, Token
-from gatekeeper.wire.render import Rendered, Reply, is_name, top_fields
+from gatekeeper.wire.names import is_name
+from gatekeeper.wire.render import Rendered, Reply, short_alternatives, top_fields
 from gatekeeper.wire.responses.reading import CALLS
 from gatekeeper.wire.sse import encode_event
 
@@ -102,7 +103,7 @@ def _rows(tokens: Sequence[Token], alternatives: int) -> list[dict[str, Any]]:
             "bytes": list(token.text.encode()),
             "top_logprobs": [
                 {"token": text, "logprob": logprob, "bytes": list(text.encode())}
-                for text, logprob in token.top[:alternatives]
+                for text, logprob in short_alternatives(token, alternatives)
             ],
         }
         for token in tokens
