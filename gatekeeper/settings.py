@@ -4,10 +4,11 @@ Precedence, strongest first: command line, environment (`GATEKEEPER_…`), confi
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -48,6 +49,10 @@ _RESTS_ON = {
 }
 """Settings that would do nothing without another one: whoever sets them believes to be protected."""
 
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not listened on
+_ADDRESS: Final = re.compile(r"https?://(?P<host>\[[^\]]+\]|[^\[\]:/=#]+):(?P<port>\d{1,5})(?!\d)")
 
 _OF_OTHER_COMMANDS = {"reviewer"}
 """Variables that are no settings of a server: `gatekeeper review --as`."""
@@ -161,6 +166,22 @@ class Settings(BaseSettings):
                 f"{self.workers} workers would each load the model of --gguf; serve it with one worker, or "
                 "with a server of its own (llama-server) that --upstream names"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _asks_somebody_else(self) -> Self:
+        """Refuse the gate's own address: each request would come back as another, without end."""
+        own = {self.host, *(_LOOPBACK if self.host in _LOOPBACK | _EVERYWHERE else ())}
+        for setting, url in (
+            *(("upstream", url) for url in self.upstream),
+            ("judge_upstream", self.judge_upstream),
+        ):
+            found = _ADDRESS.match(url or "")
+            if found and found["host"].strip("[]") in own and int(found["port"]) == self.port:
+                raise ValueError(
+                    f"--{setting.replace('_', '-')} {found[0]} is the gate's own address; give it "
+                    "the model server's, and where both want one port, give the gate another with --port"
+                )
         return self
 
     @model_validator(mode="after")

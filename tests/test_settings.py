@@ -70,3 +70,27 @@ def test_a_misspelt_variable_is_told() -> None:
     """A variable that protects nothing because of its spelling does not go unseen; others are not ours."""
     told = list(ignored(["GATEKEEPER_APIKEYS", "GATEKEEPER_PORT", "gatekeeper_host", "HOME"]))
     assert told == ["GATEKEEPER_APIKEYS is ignored: there is no such setting; did you mean api_keys?"]
+
+
+@pytest.mark.parametrize(
+    ("host", "upstream"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080/v1"),
+        ("127.0.0.1", "http://localhost:8080=3#Q8"),
+        ("0.0.0.0", "http://[::1]:8080/v1"),
+        ("10.0.0.5", "http://10.0.0.5:8080/v1"),
+    ],
+)
+def test_a_gate_does_not_ask_itself(host: str, upstream: str) -> None:
+    """The gate's own address as the model server's is refused, or one request would become thousands."""
+    with pytest.raises(ConfigurationError, match=r"--upstream http.* is the gate's own address"):
+        load_settings(None, {"host": host, "upstream": upstream})
+    with pytest.raises(ConfigurationError, match=r"--judge-upstream http.* is the gate's own address"):
+        load_settings(None, {"host": host, "judge_upstream": upstream})
+    assert load_settings(None, {"host": host, "upstream": upstream, "port": 8090}).port == 8090
+
+
+def test_a_model_server_elsewhere_may_have_the_same_port() -> None:
+    """Only the gate's own address is refused, not its port on another machine or interface."""
+    for host, upstream in (("127.0.0.1", "http://gpu1:8080/v1"), ("10.0.0.5", "http://127.0.0.1:8080/v1")):
+        assert load_settings(None, {"host": host, "upstream": upstream}).upstream == (upstream,)

@@ -82,5 +82,9 @@ def _say(settings: Settings) -> None:
         click.echo(f"gatekeeper: answers are judged by {settings.judge_upstream}", err=True)
     click.echo(f"gatekeeper: policy {settings.policy}", err=True)
     click.echo(f"gatekeeper: base URL for applications http://{settings.host}:{settings.port}/v1", err=True)
+    if settings.review_db is None:
+        click.echo(
+            "gatekeeper: held answers enter no queue; to have them reviewed, give --review-db", err=True
+        )
     for warning in ignored(os.environ):
         click.echo(f"gatekeeper: {warning}", err=True)
