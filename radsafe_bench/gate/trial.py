@@ -6,7 +6,7 @@ from typing import Final
 
 import gatekeeper
 from gatekeeper.calibration import Calibration, Calibrations
-from gatekeeper.certificate import NamedDigest, OpenedCertificate, code_digest
+from gatekeeper.certificate import Certificate, NamedDigest, OpenedCertificate, code_digest
 from gatekeeper.errors import ConfigurationError, ReplayMiss
 from gatekeeper.gate import Bundle
 from gatekeeper.policy import Policy
@@ -235,8 +235,14 @@ def _basis(trial: Trial) -> Basis:
         records=trial.records,
         determinism=tuple(manifest.body.get("determinism") or ()),
         baseline=trial.baseline.digest if trial.baseline else None,
+        compared_with=_named(trial.baseline.certificate) if trial.baseline else None,
         source=trial.source,
     )
+
+
+def _named(certificate: Certificate) -> str:
+    """Name what a baseline certifies: a weak one is easily matched, so the reader is told which it is."""
+    return f"{certificate.policy.name} {certificate.policy.version} with {certificate.fingerprint}"
 
 
 def _judge(policy: Policy) -> str | None:

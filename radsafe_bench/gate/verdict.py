@@ -24,8 +24,8 @@ class Basis:
     `split` says which part of the suite the `questions` judged are; `excluded` counts those that
     something was fitted on. `judge` is the model that the policy binds its judging checks to, UNBOUND where
     it binds them to none, None where no check asks a judge. `retrieval` says what was searched, None where no
-    condition in scope retrieves. `determinism` is what the run says of the engine's. `source` is `recorded`,
-    or `live` where a serving gate decided.
+    condition in scope retrieves. `determinism` is what the run says of the engine's. `compared_with` is the
+    baseline's policy and model. `source` is `recorded`, or `live` where a serving gate decided.
     """
 
     policy: NamedDigest
@@ -48,6 +48,7 @@ class Basis:
     records: str
     determinism: tuple[str, ...]
     baseline: str | None
+    compared_with: str | None
     source: str
 
 

@@ -86,7 +86,8 @@ def basis_lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "retrieval", basis.retrieval
     yield "run", f"{basis.run} ({basis.records}), {basis.source}"
     yield "determinism", " ".join(basis.determinism) or "the run says nothing of it"
-    yield "baseline", basis.baseline or "none: nothing was compared"
+    baseline = f"{basis.compared_with} ({basis.baseline})" if basis.baseline else "none: nothing was compared"
+    yield "baseline", baseline
     yield "code", f"gatekeeper {basis.version} ({basis.code})"
     if verdict.looks is not None:
         looks = verdict.looks

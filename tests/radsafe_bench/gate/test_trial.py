@@ -217,6 +217,7 @@ def test_a_certified_baseline_is_paired_question_by_question(stage: Stage, certi
     assert row.result == "pass"
     assert verdict.basis is not None
     assert verdict.basis.baseline == baseline.digest
+    assert f"- baseline: staged 1 with staged:model ({baseline.digest})" in to_markdown(verdict)
 
 
 def test_a_baseline_noisier_than_the_margin_is_refused(stage: Stage, certify: Certify) -> None:
