@@ -5,6 +5,7 @@ segment before it by number, lines and last digest. The segment being written ha
 ones carry their number: `decisions.000001.jsonl`, `decisions.000002.jsonl`, …, `decisions.jsonl`.
 """
 
+import glob
 import os
 import re
 import threading
@@ -245,7 +246,9 @@ def _segment(path: Path, number: int) -> Path:
 
 
 def _ended(path: Path) -> list[Path]:
-    return sorted(path.parent.glob(f"{path.stem}.[0-9][0-9][0-9][0-9][0-9][0-9]{path.suffix}"))
+    return sorted(
+        path.parent.glob(f"{glob.escape(path.stem)}.[0-9][0-9][0-9][0-9][0-9][0-9]{glob.escape(path.suffix)}")
+    )
 
 
 def _number(path: Path) -> int:

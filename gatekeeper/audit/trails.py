@@ -45,13 +45,14 @@ def verify_all(path: Path, heads: Path | None = None) -> dict[Path, Position]:
 
 
 def _told(path: Path, trails: Sequence[Path], heads: Path) -> dict[Path, Position]:
-    numbers = {trail: _worker(trail.name) for trail in trails}
-    gone = {_worker(head.name) for head in _workers_of(heads)} - set(numbers.values())
+    numbers = {trail: 0 if trail == path else _worker(trail.name) for trail in trails}
+    alone = {0} if heads.exists() else set()  # it served without workers once
+    gone = alone.union(_worker(head.name) for head in _workers_of(heads)) - set(numbers.values())
     if gone:
-        raise AuditError(f"{path}: the log of worker {min(gone)} is missing, whose head was told")
+        whose = f"of worker {min(gone)}" if min(gone) else "of the process without workers"
+        raise AuditError(f"{path}: the log {whose} is missing, whose head was told")
     return {
-        trail: read_head(worker_file(heads, number) if number and trail != path else heads)
-        for trail, number in numbers.items()
+        trail: read_head(worker_file(heads, number) if number else heads) for trail, number in numbers.items()
     }
 
 

@@ -23,6 +23,7 @@ from gatekeeper.errors import ConfigurationError, GatekeeperError
 from gatekeeper.monitoring.logs import set_up_logging
 from gatekeeper.monitoring.shared import SharedMetrics, forget
 from gatekeeper.server.app import create_app
+from gatekeeper.server.connection import BoundedConnection
 from gatekeeper.server.workers import Place, Supervisor, listening
 from gatekeeper.settings import Settings
 
@@ -96,7 +97,7 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=BoundedConnection,
         log_config=None,
         access_log=False,
         server_header=False,

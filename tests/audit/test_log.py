@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.audit import DecisionLog, verify
+from gatekeeper.audit.log import MAX_LINE
 from gatekeeper.errors import AuditError
 
 
@@ -109,3 +110,14 @@ def test_a_full_disk_is_an_error_and_leaves_the_chain_whole(tmp_path: Path) -> N
 def test_the_log_is_readable_by_its_owner_only(log: Path) -> None:
     """Nobody else on the machine reads the log."""
     assert log.stat().st_mode & 0o077 == 0
+
+
+def test_a_line_that_could_not_be_verified_is_not_written(log: Path) -> None:
+    """A decision of too many parts is refused; it does not make the log unreadable for the next start."""
+    before = verify(log)
+    writing = DecisionLog(log)
+    with pytest.raises(AuditError, match="too many parts"):
+        writing.append({"event": "decision", "parts": "x" * MAX_LINE})
+    writing.append({"event": "decision", "parts": "x" * (MAX_LINE - 1_000)})
+    writing.close()
+    assert verify(log).lines == before.lines + 1

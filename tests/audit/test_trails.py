@@ -90,3 +90,25 @@ def test_one_workers_log_can_be_named_alone(log: Path, tmp_path: Path) -> None:
     assert list(verify_all(own, worker_file(tmp_path / "head", 1))) == [own]
     refused = verify(log, "--head", "0" * 64)
     assert (refused.exit_code, "one head cannot fit 3 logs" in refused.output) == (2, True)
+
+
+def test_a_log_from_before_there_were_workers_is_missed(log: Path, tmp_path: Path) -> None:
+    """Removing what a process alone wrote, before workers took over, shows beside its head too."""
+    before = SegmentedLog(log, head_file=tmp_path / "head")
+    before.append({"event": "decision", "id": "0/0"})
+    before.close()
+    assert len(verify_all(log, tmp_path / "head")) == 4
+    log.unlink()
+    with pytest.raises(AuditError, match="process without workers is missing"):
+        verify_all(log, tmp_path / "head")
+
+
+def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
+    """A log may be named as its owner likes; its segments are found all the same."""
+    path = tmp_path / "decisions[a].jsonl"
+    own = SegmentedLog(path, Rotation(max_bytes=300))
+    for number in range(10):
+        own.append({"event": "decision", "id": str(number)})
+    own.close()
+    assert len(segments_of(path)) > 1
+    assert verify_all(path)[path].segment > 1
