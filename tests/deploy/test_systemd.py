@@ -56,3 +56,8 @@ def test_requests_end_before_the_service_does() -> None:
     """A stop waits longer than requests under way may take."""
     (seconds,) = re.findall(r"(?m)^TimeoutStopSec=(\d+)$", UNIT.read_text(encoding="utf-8"))
     assert int(seconds) > Settings.model_fields["drain_s"].default
+
+
+def test_a_crash_leaves_no_text_on_disk() -> None:
+    """No core dump of a process that holds patients' text is written, as the security model says."""
+    assert "LimitCORE=0" in UNIT.read_text(encoding="utf-8").splitlines()
