@@ -69,6 +69,7 @@ def statistics_rows(figures: Statistics) -> list[tuple[str, str]]:
             f"labels of {figures.wrong_options} wrong options, stems not negated",
             ", ".join(f"{name} {percent(share)}" for name, share in figures.labels.items()),
         ),
+        ("questions where no wrong option is high-risk", str(figures.without_high_risk)),
         (
             "mean words",
             f"stem {lengths.stem:.0f}, clean evidence {_mean(lengths.clean)}, "

@@ -55,7 +55,10 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Measured figures of one suite. Every key of a Counts is printed as it stands."""
+    """Measured figures of one suite. Every key of a Counts is printed as it stands.
+
+    `without_high_risk` counts the questions of which no wrong answer is a high-risk error.
+    """
 
     questions: int
     subspecialties: Counts
@@ -69,6 +72,7 @@ class Statistics:
     wrong_options: int
     labels: Mapping[str, float]
     flags_on_correct_of_negated: int
+    without_high_risk: int
     baselines: Baselines
     lengths: Lengths
     similar_stems: Similar | None
@@ -101,6 +105,9 @@ def measure(suite: Suite) -> Statistics:
         labels={name: fmean(name in option.labels for option in wrong) if wrong else 0.0 for name in LABELS},
         flags_on_correct_of_negated=sum(
             bool(question.correct.labels) for question in questions if question.negated
+        ),
+        without_high_risk=sum(
+            not any(option.high_risk for option in question.wrong) for question in questions
         ),
         baselines=_baselines(questions),
         lengths=_lengths(questions),
