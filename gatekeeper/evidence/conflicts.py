@@ -7,7 +7,7 @@ from typing import Final
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots.alignment import Rarity
 from gatekeeper.checks.slots.comparison import compare
-from gatekeeper.checks.slots.disagreement import disagreement
+from gatekeeper.checks.slots.disagreement import SHARED, disagreement
 from gatekeeper.evidence.statements import Statement
 from gatekeeper.exchange import Conflict, EvidenceSpan
 
@@ -23,7 +23,8 @@ def find_conflicts(statements: Sequence[Statement]) -> tuple[Conflict, ...]:
 
 def _conflicts(statements: Sequence[Statement]) -> Iterator[Conflict]:
     rarity = Rarity(statements)
-    for first, second in combinations(statements, 2):
+    speaking = [one for one in statements if len(one.outline.named) >= SHARED]
+    for first, second in combinations(speaking, 2):
         kind = disagreement(first, second, rarity)
         if kind and _stands(first, second, statements, rarity):
             yield Conflict(f"slots.{kind}", _place(first), _place(second))

@@ -1,9 +1,10 @@
 """Drugs, contrast agents, devices, routes, modalities: members of closed classes that were swapped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import BROAD, GENERIC, Role
+from gatekeeper.checks.slots.slot import Rival
 from gatekeeper.checks.slots.tokens import Lexeme
 
 _FAMILIES: Final = {
@@ -18,27 +19,20 @@ _NAMED_KINDS: Final = (BROAD | {"device"}) - {"contrast medium"}
 
 
 @final
-class Agent:
+class Agent(Rival):
     """One named member of a class; one name may stand in several classes.
 
     `anchors` are the concepts that tell it from others of its class in the same clause.
     """
 
-    __slots__ = ("anchors", "first", "group", "last", "name")
+    __slots__ = ("group", "name")
 
     def __init__(
         self, first: int, last: int, name: str, group: str, anchors: frozenset[str] = frozenset()
     ) -> None:
-        self.first = first
-        self.last = last
+        super().__init__(first, last, f"agent:{group}", anchors)
         self.name = name
         self.group = group
-        self.anchors = anchors
-
-    @property
-    def signature(self) -> str:
-        """The kind and the class."""
-        return f"agent:{self.group}"
 
     def told_by(self, anchors: frozenset[str]) -> "Agent":
         """Return it with the concepts that tell it from others."""
@@ -56,16 +50,16 @@ def read_agents(lexemes: Sequence[Lexeme]) -> list[Agent]:
     ]
 
 
-def swapped(claim: Iterable[Agent], statement: Iterable[Agent]) -> Agent | None:
+def swapped(claim: Sequence[Agent], statement: Sequence[Agent]) -> Agent | None:
     """Return the agent of the claim that stands in another's place, None if there is none.
 
     Both hold agents of one class. A claim that names fewer or more than the statement tells less or
     more; one that names as many, and one of them is another, tells something else.
     """
-    claimed = {agent.name: agent for agent in claim}
     stated = {agent.name for agent in statement}
-    if claimed.keys() <= stated:
+    if stated.issuperset([agent.name for agent in claim]):
         return None
+    claimed = {agent.name: agent for agent in claim}
     strange = [agent for name, agent in claimed.items() if not any(_covers(name, other) for other in stated)]
     if not strange:
         return None

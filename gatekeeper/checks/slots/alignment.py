@@ -1,7 +1,6 @@
 """Which statements speak of what a claim speaks of, and how closely."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
 from heapq import nlargest
 from math import log
 from typing import TYPE_CHECKING, Final, final
@@ -44,19 +43,20 @@ def reading_work(outlined: Outline) -> int:
     return len(outlined.tokens) ** 2 // 8
 
 
+@final
 class Rarity:
     """How much a concept tells apart: one that every statement names tells little.
 
     It also counts the work of all comparisons that are made with it (`spend`).
     """
 
-    def __init__(self, statements: Iterable["Statement"]) -> None:
+    __slots__ = ("_left", "_read", "_repeated", "_statements")
+
+    def __init__(self, statements: Sequence["Statement"]) -> None:
         self._left = MOST_WORK
         self._read: set[Statement] = set()
-        self._named: dict[str, int] = {}
-        for statement in statements:
-            for concept in statement.outline.named:
-                self._named[concept] = self._named.get(concept, 0) + 1
+        self._statements = statements
+        self._repeated: dict[str, int] | None = None
 
     def spend(self, pairs: int) -> None:
         """Count pairs of slots or clauses that are about to be compared; raise InvalidRequest past MOST_WORK.
@@ -77,26 +77,45 @@ class Rarity:
             self.spend(reading_work(statement.outline))
         return statement.reading.clauses
 
-    def weighed(self, terms: Mapping[str, float]) -> dict[str, float]:
+    def weighed(self, terms: dict[str, float]) -> dict[str, float]:
         """Return the terms with their weights reduced by how common they are, beside the rarest of them."""
         if not terms:
             return {}
-        named = self._named
-        rarest = _commonness(min([named.get(concept, 0) for concept in terms]))
+        if self._repeated is None:
+            self._repeated = _repeated(self._statements)
+        repeated, fewest = self._repeated, len(self._statements)
+        for concept in terms:
+            fewest = min(fewest, repeated.get(concept, 1))
+        rarest = _commonness(fewest)
         weighed: dict[str, float] = {}
         for concept, weight in terms.items():
-            count = named.get(concept, 0)
+            count = repeated.get(concept, 1)
             weighed[concept] = weight if count < 2 else weight * (rarest / _commonness(count))
         return weighed
 
 
+def _repeated(statements: Sequence["Statement"]) -> dict[str, int]:
+    """Return in how many statements each concept is named that more than one names."""
+    repeated: dict[str, int] = {}
+    met: set[str] = set()
+    for statement in statements:
+        for concept in statement.outline.named:
+            if concept in met:
+                repeated[concept] = repeated.get(concept, 1) + 1
+            else:
+                met.add(concept)
+    return repeated
+
+
+_COMMONNESS: Final = [1.0 + 0.4 * log(max(1, named)) for named in range(256)]
+
+
 def _commonness(named: int) -> float:
     """Return how little a concept tells that so many statements name: 1 where one does."""
-    return 1.0 + 0.4 * log(named) if named > 1 else 1.0
+    return _COMMONNESS[named] if named < len(_COMMONNESS) else 1.0 + 0.4 * log(named)
 
 
 @final
-@dataclass(slots=True, eq=False)
 class Aligned:
     """A clause of a statement beside a clause of the claim.
 
@@ -108,18 +127,27 @@ class Aligned:
     claim's conditions.
     """
 
-    statement: int
-    clause: Clause
-    score: float
-    back: float
-    own: Mapping[str, float]
-    whole: float
-    weight: float
-    unmet: float
-    agreed: tuple[Match, ...]
-    differing: tuple[Match, ...]
-    chosen: bool
-    conditions_met: bool
+    __slots__ = (
+        "agreed", "back", "chosen", "clause", "conditions_met", "differing", "own", "score", "statement",
+        "unmet", "weight", "whole",
+    )  # fmt: skip
+
+    def __init__(
+        self, statement: int, clause: Clause, score: float, back: float, whole: float, overlap: "_Overlap",
+        matches: Sequence[Match], *, chosen: bool, conditions_met: bool,
+    ) -> None:  # fmt: skip
+        self.statement = statement
+        self.clause = clause
+        self.score = score
+        self.back = back
+        self.own = overlap.own
+        self.whole = whole
+        self.weight = overlap.hit
+        self.unmet = overlap.unmet
+        self.agreed = [match for match in matches if not match.differs]
+        self.differing = [match for match in matches if match.differs]
+        self.chosen = chosen
+        self.conditions_met = conditions_met
 
     def own_share(self, without: float = 0.0) -> float:
         """Return the share of the claim's own terms that the clause itself met.
@@ -154,36 +182,29 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
 
     Clauses that hold under other conditions are left out.
     """
-    terms, around = rarity.weighed(claim.clause.terms), rarity.weighed(claim.around)
+    mine = claim.clause
+    terms, around = rarity.weighed(mine.terms), rarity.weighed(claim.around)
     whole = sum(terms.values())
-    values = sum([len(one.quantities) for one in (claim.clause, *claim.context)])
+    slots = {(slot.first, slot.last) for slot in (*mine.values(), *mine.axes)}
+    values = sum([len(one.quantities) for one in (mine, *claim.context)])
     aligned: list[Aligned] = []
     for position in _candidates(claim.words, statements):
         statement = statements[position]
         if not _may_align(terms, around, statement):
             continue
-        spoken_of = statement.outline.named | statement.heading
         for other in rarity.clauses_of(statement):
             overlap = _overlap(terms, around, other, statement)
-            if overlap.share < GLANCE or not gate.is_ajar(claim, other, spoken_of):
+            if overlap.share < GLANCE or not gate.is_ajar(claim, other, statement):
                 continue
             rarity.spend(CLAUSE_WORK + values * len(other.quantities))
             matches = compare_slots(claim, other)
-            score = _with_slots(overlap, claim.clause, matches)
+            score = _with_slots(overlap, mine, slots, matches)
             if score >= ALIGNED or (score >= LIKELY and any(match.differs == "unit" for match in matches)):
+                back = back_share(rarity.weighed(other.terms), claim.named)
+                chosen = gate.context_fits(claim, other)
+                met = _conditions_met(mine, other, statement)
                 one = Aligned(
-                    position,
-                    other,
-                    score,
-                    back_share(rarity.weighed(other.terms), claim.named),
-                    overlap.own,
-                    whole,
-                    overlap.hit,
-                    overlap.unmet,
-                    agreed=tuple([match for match in matches if not match.differs]),
-                    differing=tuple([match for match in matches if match.differs]),
-                    chosen=gate.context_fits(claim, other),
-                    conditions_met=_conditions_met(claim.clause, other, statement),
+                    position, other, score, back, whole, overlap, matches, chosen=chosen, conditions_met=met
                 )
                 aligned.append(one)
     return aligned
@@ -194,7 +215,8 @@ def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> lis
     sharing = [
         position
         for position, statement in enumerate(statements)
-        if not (named.isdisjoint(statement.outline.named) and named.isdisjoint(statement.heading))
+        if not named.isdisjoint(statement.outline.named)
+        or (statement.heading and not named.isdisjoint(statement.heading))
     ]
     if len(sharing) <= MAX_CANDIDATES:
         return sharing
@@ -205,7 +227,7 @@ def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> lis
     return sorted([-position for _, position in nlargest(MAX_CANDIDATES, shared)])
 
 
-def _may_align(terms: Mapping[str, float], around: Mapping[str, float], statement: "Statement") -> bool:
+def _may_align(terms: dict[str, float], around: dict[str, float], statement: "Statement") -> bool:
     """Whether any clause of a statement can reach GLANCE: a look before its slots are read."""
     total = hit = 0.0
     named, heading = statement.outline.named, statement.heading
@@ -234,7 +256,7 @@ class _Overlap:
 
 
 def _overlap(
-    terms: Mapping[str, float], around: Mapping[str, float], clause: Clause, statement: "Statement"
+    terms: dict[str, float], around: dict[str, float], clause: Clause, statement: "Statement"
 ) -> _Overlap:
     """Weigh what the claim speaks of, and how much of it the clause and what surrounds it speak of."""
     nearby = statement.outline.named
@@ -261,7 +283,7 @@ def _overlap(
 
 
 def _from_context(
-    around: Mapping[str, float], clause: Clause, statement: "Statement", needed: float
+    around: dict[str, float], clause: Clause, statement: "Statement", needed: float
 ) -> tuple[float, float]:
     """Return how much of a subject the context has to supply, and how much of that was met."""
     whole = met = 0.0
@@ -275,13 +297,14 @@ def _from_context(
     return needed, min(met, needed)
 
 
-def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> float:
-    """Return the share with the slots counted in: an equal value speaks for the same subject.
+def _with_slots(
+    overlap: _Overlap, clause: Clause, slots: Set[tuple[int, int]], matches: Sequence[Match]
+) -> float:
+    """Return the share with the claim's `slots` counted in: an equal value speaks for the same subject.
 
     A value that differs shows at least that the statement has one there. An agent in another's place
     is no missing term.
     """
-    slots = {(slot.first, slot.last) for slot in (*clause.values(), *clause.axes)}
     whole, hit = overlap.whole + len(slots), overlap.hit
     for match in matches:
         if match.claim in slots:
@@ -293,15 +316,19 @@ def _with_slots(overlap: _Overlap, clause: Clause, matches: Sequence[Match]) -> 
     return min(1.0, hit / whole) if whole > 0 else 0.0
 
 
-def back_share(stated: Mapping[str, float], named: Set[str]) -> float:
+def back_share(stated: dict[str, float], named: Set[str]) -> float:
     """Return the share of what a statement speaks of that is named; all, where it speaks of nothing."""
-    whole = sum(stated.values())
-    return sum([weight for concept, weight in stated.items() if concept in named]) / whole if whole else 1.0
+    whole = met = 0.0
+    for concept, weight in stated.items():
+        whole += weight
+        if concept in named:
+            met += weight
+    return met / whole if whole else 1.0
 
 
 def _conditions_met(claim: Clause, other: Clause, statement: "Statement") -> bool:
-    return all(
-        group in other.conditions
-        or any(concept in statement.heading or statement.follows(concept) for concept in concepts)
-        for group, concepts in claim.conditions.items()
-    )
+    for group, concepts in claim.conditions.items():
+        named = [one for one in concepts if one in statement.heading or statement.follows(one)]
+        if group not in other.conditions and not named:
+            return False
+    return True

@@ -1,9 +1,10 @@
 """Categories of reporting scales, stages, grades, groups: "BI-RADS 4A", "LR-5", "group II", "type A"."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Tokens
 
 _SCALES: Final = {
@@ -108,19 +109,19 @@ _FUSED_INITIALS: Final = frozenset("ltcg")
 """Where a category can stand: everything else is passed over."""
 
 
-class Category(NamedTuple):
+@final
+class Category(Slot):
     """One or more values of a scale; `direction` is "≥" or "≤" where neighbours are meant too."""
 
-    first: int
-    last: int
-    scale: str
-    values: frozenset[str]
-    direction: str = ""
+    __slots__ = ("direction", "scale", "values")
 
-    @property
-    def signature(self) -> str:
-        """The kind and the scale."""
-        return f"category:{self.scale}"
+    def __init__(
+        self, first: int, last: int, scale: str, values: frozenset[str], direction: str = ""
+    ) -> None:
+        super().__init__(first, last, f"category:{scale}")
+        self.scale = scale
+        self.values = values
+        self.direction = direction
 
 
 def read_categories(tokens: Tokens, taken: set[int]) -> list[Category]:
@@ -341,7 +342,7 @@ def _row_key(tokens: Tokens, position: int, found: list[Category]) -> Category |
     value, last = _value(tokens, position, scale)
     if not value or not (len(value) > 1 or _goes_on(tokens, last)) or _goes_on_with_unit(tokens, last):
         return None
-    return found[0]._replace(first=position, last=last, values=frozenset({value}), direction="")
+    return Category(position, last, scale, frozenset({value}))
 
 
 def _goes_on_with_unit(tokens: Tokens, position: int) -> bool:

@@ -1,7 +1,6 @@
 """The slots check: every claim beside the evidence, slot by slot, by rules that a clinician can read."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from gatekeeper.assessment import MAX_CLAIMS, Claim, Finding, Subject, Verdict
@@ -65,12 +64,16 @@ def _turned_round(found: Comparison) -> Comparison:
     Support has to be close before its denial counts as a contradiction; else nothing is said.
     """
     if found.verdict is Verdict.CONTRADICTED:
-        return replace(found, verdict=Verdict.SUPPORTED, value=P_SUPPORTED)
+        return Comparison(
+            Verdict.SUPPORTED, P_SUPPORTED, found.kind, found.span, found.statement, found.margin
+        )
     if found.verdict is not Verdict.SUPPORTED:
         return found
     if found.margin < CLOSE_SUPPORT:
         return Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
-    return replace(found, verdict=Verdict.CONTRADICTED, value=P_DENIED_TRUTH, kind="polarity")
+    return Comparison(
+        Verdict.CONTRADICTED, P_DENIED_TRUTH, "polarity", found.span, found.statement, found.margin
+    )
 
 
 def _span(claim: Claim, found: Span | None) -> Span:

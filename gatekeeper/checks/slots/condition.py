@@ -1,9 +1,10 @@
 """Conditions that a statement makes decisive, and claims that override or narrow them."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 OPENING: Final = frozenset({"if", "when", "where", "once", "provided"})
@@ -14,21 +15,19 @@ _SCOPE: Final = Role.SCOPE
 _EXCEPTION: Final = Role.EXCEPTION
 
 
-class Scope(NamedTuple):
+@final
+class Scope(Slot):
     """A condition and how it bears: "any" where it makes no difference, "only" where it must be met.
 
     `about` are the concepts that name it: in "regardless of renal function" the renal function.
     """
 
-    first: int
-    last: int
-    bearing: str
-    about: frozenset[str]
+    __slots__ = ("about", "bearing")
 
-    @property
-    def signature(self) -> str:
-        """The kind."""
-        return "condition:scope"
+    def __init__(self, first: int, last: int, bearing: str, about: frozenset[str]) -> None:
+        super().__init__(first, last, "condition:scope")
+        self.bearing = bearing
+        self.about = about
 
 
 def read_scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Scope, ...]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SAME_WORDS: Final = 0.6
 """Share of the shorter statement's words below which two statements are not looked at."""
+SHARED: Final = 2
+"""Concepts that two statements must share at least."""
 MUTUAL: Final = 0.6
 HALF_MUTUAL: Final = 0.4
 """Shares of each other's terms that two statements about one thing name, one way and the other."""
@@ -40,10 +42,8 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
     slot only, because a table's rows differ in what they are about and in what they say.
     """
     ours, theirs = first.outline.named, second.outline.named
-    if ours.isdisjoint(theirs):
-        return None
     shared = len(ours & theirs)
-    if shared < 2 or shared < SAME_WORDS * min(len(ours), len(theirs)):
+    if shared < SHARED or shared < SAME_WORDS * min(len(ours), len(theirs)):
         return None
     rarity.spend(_work(rarity.clauses_of(first), rarity.clauses_of(second)))
     for one in _differences(first.sentence, second.sentence):

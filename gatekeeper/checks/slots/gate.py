@@ -1,11 +1,15 @@
 """Whether a claim and a statement hold under conditions that can be true together."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from gatekeeper.checks.slots import agent, quantity
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.lexicon import BROAD
 from gatekeeper.checks.slots.member import KINDS
+
+if TYPE_CHECKING:
+    from gatekeeper.evidence.statements import Statement
 
 _Conditions = Mapping[str, frozenset[str]]
 
@@ -20,15 +24,16 @@ def is_open(claim: Assertion, statement: Clause, spoken_of: frozenset[str]) -> b
     return not excluding(claim.clause, statement) and is_about_same(claim, statement, spoken_of)
 
 
-def is_ajar(claim: Assertion, statement: Clause, spoken_of: frozenset[str]) -> bool:
-    """Whether nothing but one level, or one population, keeps a statement from the claim's case.
+def is_ajar(claim: Assertion, stated: Clause, statement: "Statement") -> bool:
+    """Whether nothing but one level, or one population, keeps a statement's clause from the claim's case.
 
     A claim that says of the left atrium what the evidence says of the ventricle may be mistaken.
     """
-    groups = excluding(claim.clause, statement)
-    return (not groups or (len(groups) == 1 and groups[0] in KINDS)) and is_about_same(
-        claim, statement, spoken_of
-    )
+    groups = excluding(claim.clause, stated)
+    if groups and (len(groups) > 1 or groups[0] not in KINDS):
+        return False
+    named, heading = statement.outline.named, statement.heading
+    return is_about_same(claim, stated, named | heading if heading else named)
 
 
 def excluding(claim: Clause, statement: Clause) -> list[str]:
@@ -41,11 +46,16 @@ def is_about_same(claim: Assertion, statement: Clause, spoken_of: frozenset[str]
     mine = claim.clause
     if mine.agents and statement.agents and _is_about_others(mine, statement, spoken_of):
         return False
-    return all(_fits(context, mine, statement) for context in claim.context)
+    for context in claim.context:  # noqa: SIM110
+        if not _fits(context, mine, statement):
+            return False
+    return True
 
 
 def context_fits(claim: Assertion, statement: Clause) -> bool:
     """Whether a value of the context, of a measure that the claim leaves out, lies in an interval."""
+    if not statement.quantities or not claim.context:
+        return False
     own = {one.unit.measure for one in claim.clause.quantities} | {"time"}
     return any(
         quantity.comparable(given, stated) and quantity.difference(given, stated) is None
@@ -58,6 +68,8 @@ def context_fits(claim: Assertion, statement: Clause) -> bool:
 
 def context_differs(claim: Assertion, statement: Clause) -> bool:
     """Whether the statement has another value than the context names, so that it does not support."""
+    if not statement.quantities or not claim.context:
+        return False
     return any(
         quantity.comparable(given, stated) and quantity.difference(given, stated) is not None
         for clause in claim.context
@@ -71,11 +83,11 @@ def _exclude(one: _Conditions, other: _Conditions, group: str) -> bool:
 
 
 def _is_about_others(claim: Clause, statement: Clause, spoken_of: frozenset[str]) -> bool:
-    mine = {member.group for member in claim.agents} - BROAD
-    theirs = {member.group for member in statement.agents} - BROAD
-    if not mine or not theirs or mine & theirs:
+    mine = [member.group for member in claim.agents if member.group not in BROAD]
+    theirs = {member.group for member in statement.agents if member.group not in BROAD}
+    if not mine or not theirs or not theirs.isdisjoint(mine):
         return False
-    return spoken_of.isdisjoint(member.name for member in claim.agents if member.group in mine)
+    return spoken_of.isdisjoint([member.name for member in claim.agents if member.group in mine])
 
 
 def _fits(context: Clause, claim: Clause, statement: Clause) -> bool:

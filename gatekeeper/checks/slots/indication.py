@@ -1,10 +1,11 @@
 """What a drug, test or device is for: "reserved for suspected perforation", "indicated in acute gout"."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _EXCLUSIVE: Final = wordset("reserved intended meant restricted confined")
@@ -21,18 +22,16 @@ _REACH: Final = 4
 _VAGUE: Final = frozenset({key_of("suspected"), key_of("suspicion")}) | LOW_KEYS
 
 
-class Indication(NamedTuple):
+@final
+class Indication(Slot):
     """The concepts of what something is for; `exclusive` where it is for nothing else."""
 
-    first: int
-    last: int
-    purpose: frozenset[str]
-    exclusive: bool
+    __slots__ = ("exclusive", "purpose")
 
-    @property
-    def signature(self) -> str:
-        """The kind."""
-        return "indication:purpose"
+    def __init__(self, first: int, last: int, purpose: frozenset[str], exclusive: bool) -> None:
+        super().__init__(first, last, "indication:purpose")
+        self.purpose = purpose
+        self.exclusive = exclusive
 
 
 def read_indications(

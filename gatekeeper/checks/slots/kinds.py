@@ -131,12 +131,13 @@ def _sides(claim: Clause, statement: Clause) -> list[Match]:
 
 def _agents(claim: Clause, statement: Clause) -> list[Match]:
     """Compare the members of every class that both name."""
-    matches = []
-    for group in dict.fromkeys([member.group for member in claim.agents]):
-        claimed = [member for member in claim.agents if member.group == group]
+    matches: list[Match] = []
+    for place, first in enumerate(claim.agents):
+        group = first.group
         stated = [member for member in statement.agents if member.group == group]
-        if not stated:
+        if not stated or [member for member in claim.agents[:place] if member.group == group]:
             continue
+        claimed = [member for member in claim.agents if member.group == group]
         stated = _meant(claimed, claim, stated)
         strange = agent.swapped(claimed, stated)
         if strange and claim.is_negative != statement.is_negative:

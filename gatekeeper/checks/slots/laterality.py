@@ -1,10 +1,11 @@
 """Sides of the body and what they belong to: left, right, bilateral, contralateral."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _SIDE: Final = Role.SIDE
@@ -18,18 +19,16 @@ _PHRASE_END: Final = wordset(
 _KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
 
 
-class Side(NamedTuple):
+@final
+class Side(Slot):
     """A side with the concepts that follow it, nearest first."""
 
-    first: int
-    last: int
-    side: str
-    anchors: tuple[str, ...]
+    __slots__ = ("anchors", "side")
 
-    @property
-    def signature(self) -> str:
-        """The kind; relative sides (ipsilateral) do not compare with absolute ones."""
-        return "laterality:relative" if self.side in _KINDS[1] else "laterality:absolute"
+    def __init__(self, first: int, last: int, side: str, anchors: tuple[str, ...]) -> None:
+        super().__init__(first, last, "laterality:relative" if side in _KINDS[1] else "laterality:absolute")
+        self.side = side
+        self.anchors = anchors
 
 
 def read_sides(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Side, ...]:

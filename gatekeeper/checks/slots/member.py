@@ -1,11 +1,12 @@
 """Levels of the body and groups of persons: a member of a closed class in the place of another."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.levels import LEVELS
 from gatekeeper.checks.slots.lexicon.populations import POPULATIONS
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Lexeme
 
 _QUALIFIER: Final = Role.QUALIFIER
@@ -13,18 +14,16 @@ KINDS: Final = {**dict.fromkeys(LEVELS, "level"), **dict.fromkeys(POPULATIONS, "
 """The slot kind that a difference in a class is reported as."""
 
 
-class Member(NamedTuple):
+@final
+class Member(Slot):
     """One named level ("C6", "lower lobe", "vein") or population ("child", "dialysis")."""
 
-    first: int
-    last: int
-    name: str
-    group: str
+    __slots__ = ("group", "name")
 
-    @property
-    def signature(self) -> str:
-        """The kind and the class."""
-        return f"{KINDS[self.group]}:{self.group}"
+    def __init__(self, first: int, last: int, name: str, group: str) -> None:
+        super().__init__(first, last, f"{KINDS[group]}:{group}")
+        self.name = name
+        self.group = group
 
 
 def read_members(lexemes: Sequence[Lexeme]) -> tuple[Member, ...]:

@@ -1,10 +1,11 @@
 """Whether something holds, is asked for, allowed or forbidden: negation, stance, antonyms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _NEGATOR: Final = Role.NEGATOR
@@ -56,56 +57,58 @@ _OF_LEAVING_OUT: Final = {
 """What "X is … to be left out" says of X itself: what need not be stopped may go on."""
 
 
-class Stance(NamedTuple):
+@final
+class Stance(Slot):
     """What a clause says of an action: required, recommended, allowed, unnecessary or avoided.
 
     `about` are the concepts around the word that says it.
     """
 
-    first: int
-    last: int
-    value: str
-    about: frozenset[str]
+    __slots__ = ("about", "value")
 
-    @property
-    def signature(self) -> str:
-        """The kind."""
-        return "polarity:stance"
+    def __init__(self, first: int, last: int, value: str, about: frozenset[str]) -> None:
+        super().__init__(first, last, "polarity:stance")
+        self.value = value
+        self.about = about
 
 
-class Axis(NamedTuple):
+@final
+class Axis(Slot):
     """One of two opposite words, turned round where it is negated; `anchor` is the concept after it."""
 
-    first: int
-    last: int
-    axis: str
-    positive: bool
-    anchor: str = ""
+    __slots__ = ("anchor", "axis", "positive")
 
-    @property
-    def signature(self) -> str:
-        """The kind and the pair of opposites."""
-        return f"polarity:{self.axis}"
+    def __init__(self, first: int, last: int, axis: str, positive: bool, anchor: str = "") -> None:
+        super().__init__(first, last, f"polarity:{axis}")
+        self.axis = axis
+        self.positive = positive
+        self.anchor = anchor
 
 
-class Negation(NamedTuple):
+@final
+class Negation(Slot):
     """A negation and the concepts that it denies, nearest first.
 
     `used` says that it turns a stance or an axis, `head` what "without" is attached to ("MRI without
     gadolinium"), `conditional` that it is part of a condition ("if no endoleak is seen").
     """
 
-    first: int
-    last: int
-    denied: tuple[str, ...]
-    used: bool = False
-    head: str = ""
-    conditional: bool = False
+    __slots__ = ("conditional", "denied", "head", "used")
 
-    @property
-    def signature(self) -> str:
-        """The kind."""
-        return "polarity:negation"
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        denied: tuple[str, ...],
+        used: bool = False,
+        head: str = "",
+        conditional: bool = False,
+    ) -> None:
+        super().__init__(first, last, "polarity:negation")
+        self.denied = denied
+        self.used = used
+        self.head = head
+        self.conditional = conditional
 
     def denied_in(self, others: Sequence["Negation"]) -> bool:
         """Whether another clause denies the same."""

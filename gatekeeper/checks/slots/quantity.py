@@ -3,6 +3,7 @@
 from math import isinf
 from typing import Final, final
 
+from gatekeeper.checks.slots.slot import Rival
 from gatekeeper.checks.slots.units import PREFIXED, Unit
 
 _EXACT: Final = 0.005
@@ -24,7 +25,7 @@ _FAMILIES: Final = (
 
 
 @final
-class Quantity:
+class Quantity(Rival):
     """A value, interval or one-sided bound in base units.
 
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
@@ -36,8 +37,7 @@ class Quantity:
     """
 
     __slots__ = (
-        "anchors", "approximate", "denied", "first", "high", "last", "limit", "literal", "low", "relation",
-        "signature", "subject", "unit",
+        "approximate", "denied", "high", "limit", "literal", "low", "relation", "subject", "unit",
     )  # fmt: skip
 
     def __init__(
@@ -56,8 +56,7 @@ class Quantity:
         limit: bool = False,
         anchors: frozenset[str] = frozenset(),
     ) -> None:
-        self.first = first
-        self.last = last
+        super().__init__(first, last, f"number:{unit.measure}", anchors)
         self.low = low
         self.high = high
         self.unit = unit
@@ -67,8 +66,6 @@ class Quantity:
         self.approximate = approximate
         self.denied = denied
         self.limit = limit
-        self.anchors = anchors
-        self.signature = f"number:{unit.measure}"
 
     def told_by(self, anchors: frozenset[str]) -> "Quantity":
         """Return it with the concepts that tell it from others."""

@@ -17,7 +17,6 @@ from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.quantity_reading import read_quantities
 from gatekeeper.checks.slots.sharing import (
     Mark,
-    Placed,
     anchored,
     clause_starts,
     fronted,
@@ -27,6 +26,7 @@ from gatekeeper.checks.slots.sharing import (
     share_rows,
     take,
 )
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.temporal import read_relations, read_urgency
 from gatekeeper.checks.slots.tokens import (
     Lexeme,
@@ -104,7 +104,7 @@ def _clauses(parts: _Parts) -> list[Clause]:
     separators = separators_of(tokens)
     if not separators:
         return [_clause(parts, 0, len(tokens))]
-    placed: list[Placed] = [
+    placed: list[Slot] = [
         *parts.quantities,
         *parts.categories,
         *read_sides(tokens, parts.lexemes),

@@ -1,16 +1,12 @@
 """Where the clauses of a sentence begin, and what they share: rows, fronted conditions, lists."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol, Self, TypeVar, final
+from typing import Any, Final, TypeVar, final
 
-from gatekeeper.checks.slots.agent import Agent
-from gatekeeper.checks.slots.category import Category
 from gatekeeper.checks.slots.clause import Clause
-from gatekeeper.checks.slots.laterality import Side
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
-from gatekeeper.checks.slots.quantity import Quantity
-from gatekeeper.checks.slots.slot import Slot
+from gatekeeper.checks.slots.slot import Rival, Slot
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 STRONG: Final = frozenset({";", "whereas", "but", "however", "although", "though", "yet", "otherwise"})
@@ -24,8 +20,6 @@ _AXIS: Final = Role.AXIS
 _QUALIFIER: Final = Role.QUALIFIER
 _STANCE: Final = Role.STANCE
 _LENT: Final = ("quantities", "categories", "agents", "axes", "relations", "urgency")
-
-Placed = Quantity | Category | Side | Agent
 
 
 @final
@@ -49,7 +43,7 @@ class Mark:
         return self.last < other.last if self.last != other.last else self.signature < other.signature
 
 
-def marks_of(found: Sequence[Lexeme], placed: Sequence[Placed]) -> list[Mark]:
+def marks_of(found: Sequence[Lexeme], placed: Sequence[Slot]) -> list[Mark]:
     """Return slots, conditions and stances in order."""
     marks = [Mark(slot.first, slot.last, slot.signature, True) for slot in placed]
     for lexeme in found:
@@ -229,14 +223,7 @@ def fronted(tokens: Tokens) -> int:
     return tokens.lower.index(",")
 
 
-class _Rival(Slot, Protocol):
-    """A slot of which a clause may hold several that compare with one another."""
-
-    def told_by(self, anchors: frozenset[str]) -> Self:
-        """Return it with the concepts that tell it from others."""
-
-
-_Anchored = TypeVar("_Anchored", bound=_Rival)
+_Anchored = TypeVar("_Anchored", bound=Rival)
 
 
 def anchored(tokens: Tokens, own: Sequence[Lexeme], slots: Sequence[_Anchored]) -> tuple[_Anchored, ...]:

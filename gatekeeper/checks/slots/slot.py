@@ -1,22 +1,35 @@
 """What all slot kinds share: a slot read from a text, and how two of them compare."""
 
-from typing import Protocol, final
+from typing import Self, final
 
 
-class Slot(Protocol):
-    """One value that a clause fills in. `signature` names what may be compared with what."""
+class Slot:
+    """One value that a clause fills in, in the tokens `[first, last)`.
 
-    @property
-    def first(self) -> int:
-        """The slot's first token."""
+    `signature` names what may be compared with what: kind and measure or class, such as `number:length`
+    or `agent:route`.
+    """
 
-    @property
-    def last(self) -> int:
-        """The token after the slot's last."""
+    __slots__ = ("first", "last", "signature")
 
-    @property
-    def signature(self) -> str:
-        """Kind and measure or class, such as `number:length` or `agent:route`."""
+    def __init__(self, first: int, last: int, signature: str) -> None:
+        self.first = first
+        self.last = last
+        self.signature = signature
+
+
+class Rival(Slot):
+    """A slot of which a clause may hold several; `anchors` are the concepts that tell it from the others."""
+
+    __slots__ = ("anchors",)
+
+    def __init__(self, first: int, last: int, signature: str, anchors: frozenset[str]) -> None:
+        super().__init__(first, last, signature)
+        self.anchors = anchors
+
+    def told_by(self, anchors: frozenset[str]) -> Self:
+        """Return it with the concepts that tell it from others."""
+        raise NotImplementedError
 
 
 @final

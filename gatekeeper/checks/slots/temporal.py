@@ -1,10 +1,11 @@
 """When something is done: before, after or during an event; at once or in the routine way."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.slot import Slot
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 _RELATION: Final = Role.RELATION
@@ -14,32 +15,28 @@ _DENYING: Final = frozenset({"not", "never", "cannot"})
 _DAY: Final = 86400.0
 
 
-class Relation(NamedTuple):
+@final
+class Relation(Slot):
     """Before, after or during, with the concepts that name the event."""
 
-    first: int
-    last: int
-    relation: str
-    event: tuple[str, ...]
+    __slots__ = ("event", "relation")
 
-    @property
-    def signature(self) -> str:
-        """The kind."""
-        return "temporal:relation"
+    def __init__(self, first: int, last: int, relation: str, event: tuple[str, ...]) -> None:
+        super().__init__(first, last, "temporal:relation")
+        self.relation = relation
+        self.event = event
 
 
-class Urgency(NamedTuple):
+@final
+class Urgency(Slot):
     """Urgent or routine; `at_once` leaves no time at all."""
 
-    first: int
-    last: int
-    urgent: bool
-    at_once: bool
+    __slots__ = ("at_once", "urgent")
 
-    @property
-    def signature(self) -> str:
-        """The kind."""
-        return "temporal:urgency"
+    def __init__(self, first: int, last: int, urgent: bool, at_once: bool) -> None:
+        super().__init__(first, last, "temporal:urgency")
+        self.urgent = urgent
+        self.at_once = at_once
 
 
 def read_relations(lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
