@@ -62,9 +62,8 @@ def read_quantities(tokens: Tokens, lexemes: Sequence[Lexeme], taken: set[int]) 
     """
     found: list[Quantity] = []
     for position, word in enumerate(tokens.lower):
-        if word not in _TRIGGERS and word[0] not in _DIGITS:
-            continue
-        if position in taken:
+        is_figure = tokens.forms[position].is_number and word[0] in _DIGITS
+        if position in taken or not (is_figure or word in _TRIGGERS):
             continue
         numeral = read_numeral(tokens, position)
         if numeral is None:

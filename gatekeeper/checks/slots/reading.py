@@ -155,7 +155,16 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     if parts.agents:
         clause.agents = anchored(tokens, own, [one for one in parts.agents if first <= one.first < last])
     _read_terms(clause, tokens, own, roles)
-    words = tokens.lower[first:last]
+    _read_words(clause, parts, own)
+    return clause
+
+
+def _read_words(clause: Clause, parts: _Parts, own: Sequence[Lexeme]) -> None:
+    """Read what words that are no terms fill in."""
+    tokens, first, last = parts.tokens, clause.first, clause.last
+    words = [word for word in tokens.lower[first:last] if word in _TELLING]
+    if not words:
+        return
     if not OPENING.isdisjoint(words):
         clause.conditional = True
         clause.required = read_requirements(tokens, own, first, last)
@@ -164,7 +173,6 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     if not _COMPLEMENTS.isdisjoint(words):
         naming = [at for at in range(first, last) if tokens.lower[at] in _COMPLEMENTS]
         clause.has_complement = not parts.taken.issuperset(naming)
-    return clause
 
 
 def _read_terms(clause: Clause, tokens: Tokens, own: Sequence[Lexeme], roles: set[Role]) -> None:
@@ -189,6 +197,7 @@ def _read_terms(clause: Clause, tokens: Tokens, own: Sequence[Lexeme], roles: se
 _COMPLEMENTS: Final = wordset(
     "nearer smaller larger less lower higher shorter longer younger older fewer bigger otherwise closer"
 )
+_TELLING: Final = OPENING | GIVING | _COMPLEMENTS
 # Naming an enum's member takes as long as comparing it twenty times.
 _QUALIFIER: Final = Role.QUALIFIER
 _SIDE: Final = Role.SIDE

@@ -15,6 +15,7 @@ _TOKEN: Final = re.compile(
     rf"|-(?:(?![^\W_])|(?=\d)(?:(?<!{_LETTER}-)|(?<=[ \d][mc]m-)))"
     r"|[^\w\s-]"
 )
+_FIGURE: Final = re.compile(r"\d")
 _MARKS: Final = frozenset(".,;:")
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
 _NOT_SIDES: Final = wordset("untreated alone unchanged over unrepaired in out open blank undisturbed")
@@ -78,6 +79,7 @@ class Form:
 
 
 _FORMS: Final[dict[str, Form]] = {}
+_COMPOUNDS: Final[dict[str, list[Form]]] = {}
 
 
 def _form(word: str) -> Form:
@@ -87,6 +89,21 @@ def _form(word: str) -> Form:
             _FORMS.clear()
         form = _FORMS[word] = Form(word)
     return form
+
+
+def _compound(word: str, before: str) -> list[Form]:
+    """Return the tokens of what stands between two spaces: "mL/min", "low-risk", "10–20".
+
+    Only a word without figures is kept, like the forms of words; it is cut the same wherever it stands.
+    """
+    forms = _COMPOUNDS.get(word)
+    if forms is None:
+        forms = [_form(token) for token in _TOKEN.findall(before + word)]
+        if not _FIGURE.search(word):
+            if len(_COMPOUNDS) >= REMEMBERED:
+                _COMPOUNDS.clear()
+            _COMPOUNDS[word] = forms
+    return forms
 
 
 def _cut(text: str) -> list[Form]:
@@ -102,7 +119,7 @@ def _cut(text: str) -> list[Form]:
             if form is not None:
                 forms += (form, _form(word[-1]))
             else:
-                forms += [_form(token) for token in _TOKEN.findall(before + word)]
+                forms += _compound(word, before)
         before = " "
     return forms
 
