@@ -77,7 +77,7 @@ class Runtime:
                 away = [number for number, answers in enumerate(up) if not answers]
                 log(logging.WARNING, "model server does not answer", backend=self.backend.name, servers=away)
             async with asyncio.TaskGroup() as tasks:
-                chores = [tasks.create_task(watch(self.settings.policy, self.reload))]
+                chores = [tasks.create_task(self._watch_policy())]
                 chores.append(tasks.create_task(self._watch_backend()))
                 if self._log:
                     chores.append(tasks.create_task(self._sync_regularly(self._log)))
@@ -243,6 +243,10 @@ class Runtime:
         if self._log is not None:
             self._log.append(record)
             self.metrics.audit_lines.inc()
+
+    async def _watch_policy(self) -> None:
+        read_with_it = (*self.settings.calibration, *self.settings.certificate)
+        await watch(self.settings.policy, self.reload, read_with_it)
 
     async def _watch_backend(self) -> None:
         while True:
