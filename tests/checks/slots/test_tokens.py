@@ -15,7 +15,7 @@ _PIECES = st.sampled_from(
     ("text", "words"),
     [
         ("Follow-up in 6-12 months.", ["Follow", "up", "in", "6", "-", "12", "months", "."]),
-        ("10 mm-20 mm, LR-5 (T2-weighted)", ["10", "mm", "-", "20", "mm", ",", "LR", "5", "(", "T2", "weighted", ")"]),
+        ("10 mm-20 mm, LR-5 (T2-weighted)", "10 mm - 20 mm , LR 5 ( T2 weighted )".split()),
         ("mm-20", ["mm", "20"]),
         ("eGFR ≥30 mL/min,", ["eGFR", "≥", "30", "mL", "/", "min", ","]),
         ("1,000.5 mg; −5 °C: .5", ["1,000.5", "mg", ";", "−", "5", "°", "C", ":", ".5"]),
