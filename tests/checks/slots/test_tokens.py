@@ -14,16 +14,16 @@ _PIECES = st.sampled_from(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Follow-up in 6-12 months.", ["Follow", "up", "in", "6", "-", "12", "months", "."]),
-        ("10 mm-20 mm, LR-5 (T2-weighted)", "10 mm - 20 mm , LR 5 ( T2 weighted )".split()),
-        ("mm-20", ["mm", "20"]),
-        ("eGFR ≥30 mL/min,", ["eGFR", "≥", "30", "mL", "/", "min", ","]),
-        ("1,000.5 mg; −5 °C: .5", ["1,000.5", "mg", ";", "−", "5", "°", "C", ":", ".5"]),
+        ("Follow-up in 6-12 months.", "Follow up in 6 - 12 months ."),
+        ("10 mm-20 mm, LR-5 (T2-weighted)", "10 mm - 20 mm , LR 5 ( T2 weighted )"),
+        ("mm-20", "mm 20"),
+        ("eGFR ≥30 mL/min,", "eGFR ≥ 30 mL / min ,"),
+        ("1,000.5 mg; −5 °C: .5", "1,000.5 mg ; − 5 ° C : .5"),
     ],
-)  # fmt: skip
-def test_figures_signs_and_words_stand_alone(text: str, words: list[str]) -> None:
+)
+def test_figures_signs_and_words_stand_alone(text: str, words: str) -> None:
     """A range, a bound and a unit are found wherever they are written without spaces."""
-    assert Tokens(text).raw == words
+    assert Tokens(text).raw == words.split()
 
 
 @given(st.lists(_PIECES, max_size=12).map("".join))
