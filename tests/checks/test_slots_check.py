@@ -202,3 +202,40 @@ async def test_an_answer_full_of_values_ends_in_no_endless_comparison(values: st
 
     with pytest.raises(InvalidRequest):
         await Slots()(said)
+
+
+@pytest.mark.parametrize("digits", ["２４", "٢٤", "𝟐𝟒", "२४", "2４"])
+async def test_other_digits_are_digits(digits: str) -> None:
+    """A number in full-width or other digits is no number left out, in the answer or in the evidence."""
+    wrong = METFORMIN.replace("48", digits)
+
+    assert await verdict(METFORMIN, wrong) == "slots.number"
+    assert await verdict(wrong, METFORMIN) == "slots.number"
+    assert await verdict(wrong, METFORMIN.replace("48", "24")) == Verdict.SUPPORTED
+
+
+async def test_full_width_letters_are_letters() -> None:
+    """A unit or a word in full-width letters is read, and its place in the answer found."""
+    assert await verdict(METFORMIN, METFORMIN.replace("48 hours", "４８ ｄａｙｓ")) == "slots.unit"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["is n\u200bot withheld", "is n\u00adot withheld", "is nоt withheld", "is \u202eton\u202c withheld"],
+)
+async def test_what_a_reader_sees_otherwise_is_not_vouched_for(hidden: str) -> None:
+    """Words with unseen or look-alike characters are not taken for the words without them."""
+    said = subject(METFORMIN.replace("is withheld", hidden), "What is known?", METFORMIN)
+
+    found = [one.detector for one in await Slots()(said) if one.verdict is Verdict.UNAVAILABLE]
+
+    assert found == ["slots.characters"]
+
+
+async def test_ordinary_signs_hide_nothing() -> None:
+    """Greek letters, raised digits, dashes, emoji and quotation marks are ordinary writing."""
+    text = "\ufeff“β-blockers”: 60–80 mL/min/1.73\u00a0m² – TNFα 10\u2009µg ✅\ufe0f 10⁹/L."
+
+    assert Verdict.UNAVAILABLE not in [
+        one.verdict for one in await Slots()(subject(text, "What?", METFORMIN))
+    ]

@@ -5,6 +5,7 @@ from typing import Final
 
 from gatekeeper.assessment import MAX_CLAIMS, Claim, Finding, Subject, Verdict
 from gatekeeper.checks.slots.alignment import Rarity
+from gatekeeper.checks.slots.characters import hides
 from gatekeeper.checks.slots.comparison import P_NOT_ADDRESSED, P_SUPPORTED, Comparison, compare
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
 
@@ -21,8 +22,9 @@ class Slots:
     """Finds claims that differ from the evidence in one number, side, drug, category, time or negation.
 
     Each claim gets one finding; its detector names the slot that decided (`slots.number`), or `slots`
-    where none did. An answer of more than MAX_CLAIMS was not read to its end, so the check is
-    `unavailable`, and so it is (`slots.error`) where the comparison would take too long (see `Rarity.spend`).
+    where none did. The check is `unavailable` where an answer has more claims than are read
+    (`slots.claims`), holds characters that a clinician does not see or sees as others (`slots.characters`),
+    or would take too long to compare (`slots.error`, see `Rarity.spend`).
     """
 
     name = "slots"
@@ -40,6 +42,8 @@ class Slots:
         ]
         if len(found) > MAX_CLAIMS:
             found.append(Finding("slots", "slots.claims", Verdict.UNAVAILABLE))
+        if any(hides(claim.text) for claim in subject.claims):
+            found.append(Finding("slots", "slots.characters", Verdict.UNAVAILABLE))
         return found
 
 

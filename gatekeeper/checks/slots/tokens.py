@@ -3,6 +3,7 @@
 import re
 from typing import Final, final
 
+from gatekeeper.checks.slots.characters import plain
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, PHRASES, STOP, Role, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
@@ -210,7 +211,7 @@ class Outline:
 
 def outline(text: str) -> Outline:
     """Cut a text into tokens and find its lexemes."""
-    tokens = Tokens(text)
+    tokens = Tokens(plain(text))
     found = tuple(_lexemes(tokens))
     return Outline(tokens, found, frozenset([one.concept for one in found if one.is_subject]))
 
