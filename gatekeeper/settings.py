@@ -50,7 +50,7 @@ _RESTS_ON = {
 """Settings that would do nothing without another one: whoever sets them believes to be protected."""
 
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not listened on
 _ADDRESS: Final = re.compile(r"https?://(?P<host>\[[^\]]+\]|[^\[\]:/=#]+):(?P<port>\d{1,5})(?!\d)")
 
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _asks_somebody_else(self) -> Self:
         """Refuse the gate's own address: each request would come back as another, without end."""
-        own = {self.host, *(_LOOPBACK if self.host in _LOOPBACK | _EVERYWHERE else ())}
+        own = {self.host, *(LOOPBACK if self.host in LOOPBACK | _EVERYWHERE else ())}
         for setting, url in (
             *(("upstream", url) for url in self.upstream),
             ("judge_upstream", self.judge_upstream),

@@ -8,7 +8,7 @@ import click
 
 from gatekeeper.monitoring.logs import set_up_logging
 from gatekeeper.server.process import serve
-from gatekeeper.settings import BackendName, Settings, ignored, load_settings
+from gatekeeper.settings import LOOPBACK, BackendName, Settings, ignored, load_settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -82,6 +82,8 @@ def _say(settings: Settings) -> None:
         click.echo(f"gatekeeper: answers are judged by {settings.judge_upstream}", err=True)
     click.echo(f"gatekeeper: policy {settings.policy}", err=True)
     click.echo(f"gatekeeper: base URL for applications http://{settings.host}:{settings.port}/v1", err=True)
+    if settings.api_keys is None and settings.host not in LOOPBACK:
+        click.echo("gatekeeper: whoever can connect is served; to ask for keys, give --api-keys", err=True)
     if settings.review_db is None:
         click.echo(
             "gatekeeper: held answers enter no queue; to have them reviewed, give --review-db", err=True

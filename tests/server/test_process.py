@@ -43,6 +43,14 @@ def test_a_calibration_waits_for_the_model_server(tmp_path: Path) -> None:
         assert "start the model server first" in gate.events("refused to start")[0]["why"]
 
 
+@pytest.mark.parametrize(("host", "told"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_an_open_door_is_told(tmp_path: Path, host: str, told: bool) -> None:
+    """A gate that others can reach, and that asks nobody for a key, says so at the start."""
+    with started(tmp_path, "--host", host) as gate:
+        wait_for(lambda: bool(gate.events("ready")))
+        assert ("whoever can connect is served" in gate.output.read_text()) is told
+
+
 def test_a_misspelt_variable_is_told_at_the_start(tmp_path: Path) -> None:
     """Whoever misspells the variable that asks for keys reads that nothing asks for them."""
     with started(tmp_path, apikeys=tmp_path / "keys") as gate:
