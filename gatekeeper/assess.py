@@ -18,6 +18,13 @@ from gatekeeper.calibration import Calibration
 from gatekeeper.calibration.artefact import sigmoid
 from gatekeeper.exchange import EvidenceState, LogprobQuality
 
+# Naming an enum's member takes as long as comparing it twenty times.
+_SUPPORTED: Final = Verdict.SUPPORTED
+_CONTRADICTED: Final = Verdict.CONTRADICTED
+_UNAVAILABLE: Final = Verdict.UNAVAILABLE
+_REASONING: Final = Field.REASONING
+_QUALITIES: Final[dict[SignalValue, LogprobQuality]] = {quality.value: quality for quality in LogprobQuality}
+
 UNSOUND: Final = frozenset({EvidenceState.CONFLICTING, EvidenceState.EXPIRED})
 """States of evidence that cap what can be believed of any answer that rests on it."""
 
@@ -36,18 +43,15 @@ def assess(
     `calibration.state` says `uncalibrated`.
     """
     cap = unsound_cap if subject.case.evidence.state in UNSOUND else None
-    measured = {
-        finding.detector: finding.value
-        for finding in findings
-        if finding.verdict is None and finding.value is not None
-    }
-    signals: dict[str, SignalValue] = {
-        **_given(subject),
-        **_claims(subject, findings),
-        **_contradictions(findings),
-        **measured,
-    }
-    p_contradicted = _p_contradicted(subject, findings)
+    signals = _given(subject)
+    _count(subject, findings, signals)
+    said = _contradictions(findings)
+    signals.update(said)
+    for finding in findings:
+        if finding.verdict is None and finding.value is not None:
+            signals[finding.detector] = finding.value
+    # Where claims exist and no check read them, nothing is known.
+    p_contradicted = max(said.values()) if said else None if subject.claims else 0.0
     if p_contradicted is not None:
         signals["p_contradicted"] = p_contradicted
     confidence = _confidence(signals, calibration, cap)
@@ -64,9 +68,7 @@ def assess(
         p_contradicted=p_contradicted,
         confidence=confidence,
         unavailable=tuple(
-            finding.check
-            for finding in findings
-            if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE
+            [one.check for one in findings if one.claim is None and one.verdict is _UNAVAILABLE]
         ),
         signals=signals,
         risk=risk,
@@ -114,47 +116,35 @@ def _given(subject: Subject) -> dict[str, SignalValue]:
     }
 
 
-def _claims(subject: Subject, findings: Sequence[Finding]) -> dict[str, SignalValue]:
+def _count(subject: Subject, findings: Sequence[Finding], signals: dict[str, SignalValue]) -> None:
     """Count verdicts; the supported share leaves reasoning out, which argues before it concludes."""
-    if subject.claims and not any(finding.claim is not None for finding in findings):
-        return {"claims.total": float(len(subject.claims))}
-    deciding = verdicts(len(subject.claims), findings)
-    counts = dict.fromkeys(Verdict, 0)
-    stated = supported = 0
-    for claim, finding in zip(subject.claims, deciding, strict=True):
-        verdict = finding.verdict if finding and finding.verdict else Verdict.NOT_ADDRESSED
-        counts[verdict] += 1
-        if claim.field is not Field.REASONING:
+    claims = subject.claims
+    signals["claims.total"] = float(len(claims))
+    if claims and not any(finding.claim is not None for finding in findings):
+        return
+    stated = supported_of_stated = supported = contradicted = unavailable = 0
+    for claim, finding in zip(claims, verdicts(len(claims), findings), strict=True):
+        verdict = finding.verdict if finding else None
+        supported += verdict is _SUPPORTED
+        contradicted += verdict is _CONTRADICTED
+        unavailable += verdict is _UNAVAILABLE
+        if claim.field is not _REASONING:
             stated += 1
-            supported += verdict is Verdict.SUPPORTED
-    return {
-        "claims.total": float(len(subject.claims)),
-        "claims.supported": float(counts[Verdict.SUPPORTED]),
-        "claims.contradicted": float(counts[Verdict.CONTRADICTED]),
-        "claims.not_addressed": float(counts[Verdict.NOT_ADDRESSED]),
-        "claims.supported_share": supported / stated if stated else 0.0,
-    }
+            supported_of_stated += verdict is _SUPPORTED
+    signals["claims.supported"] = float(supported)
+    signals["claims.contradicted"] = float(contradicted)
+    signals["claims.not_addressed"] = float(len(claims) - supported - contradicted - unavailable)
+    signals["claims.supported_share"] = supported_of_stated / stated if stated else 0.0
 
 
-_SAID: Final = frozenset({Verdict.CONTRADICTED, Verdict.SUPPORTED, Verdict.NOT_ADDRESSED})
-
-
-def _contradictions(findings: Sequence[Finding]) -> dict[str, SignalValue]:
+def _contradictions(findings: Sequence[Finding]) -> dict[str, float]:
     """Return `<check>.p_contradicted` for every check that read a claim: the largest over its claims."""
-    found: dict[str, SignalValue] = {}
+    found: dict[str, float] = {}
     for finding in findings:
-        if finding.verdict in _SAID:
+        if finding.verdict is not None and finding.verdict is not _UNAVAILABLE:
             name = f"{finding.check}.p_contradicted"
-            found[name] = max(float(found.get(name, 0.0)), _number(finding))
+            found[name] = max(found.get(name, 0.0), _number(finding))
     return found
-
-
-def _p_contradicted(subject: Subject, findings: Sequence[Finding]) -> float | None:
-    """Return the largest probability over claims; None where claims exist and no check read them."""
-    said = [finding for finding in findings if finding.verdict in _SAID]
-    if subject.claims and not said:
-        return None
-    return max((_number(finding) for finding in said), default=0.0)
 
 
 def _capped(probability: float, cap: float | None) -> float:
@@ -175,7 +165,7 @@ def _confidence(
     assertiveness = signals.get("hedging.assertiveness")
     if best is not None and assertiveness is not None:
         signals["overconfidence"] = max(0.0, float(assertiveness) - _capped(best, cap))
-    quality = LogprobQuality(str(signals.get("confidence.quality", LogprobQuality.UNAVAILABLE)))
+    quality = _QUALITIES[signals.get("confidence.quality", LogprobQuality.UNAVAILABLE)]
     return Confidence(raw=number, calibrated=calibrated, quality=quality, cap=cap)
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, final
 
 from gatekeeper.assessment import Field, Finding, Subject
-from gatekeeper.checks.slots.lexicon.wordset import wordset
+from gatekeeper.checks.words import words_of
 
 _PLAIN: Final = 0.8
 """A sentence that states a fact without a word about certainty."""
@@ -15,53 +15,86 @@ _UNSURE: Final = 0.1
 _HEDGED_BELOW: Final = 0.6
 
 
+@final
 class _Phrases:
     """Phrases of which each holds one of the words in `telling`: without one the slow search is spared."""
 
-    def __init__(self, telling: str, *phrases: str) -> None:
-        self._telling = wordset(telling)
+    def __init__(self, assertive: float, telling: str, phrases: str) -> None:
+        self.assertive = assertive
+        self.telling = frozenset(words_of(telling))
         # Small letters on both sides: matching that ignores case takes three times as long.
-        self._pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b")
+        self._pattern = re.compile(rf"\b(?:{phrases})\b")
 
-    def occur(self, sentence: str, words: Sequence[str]) -> bool:
-        """Whether a sentence with its words, all in small letters, holds one of the phrases."""
-        return not self._telling.isdisjoint(words) and self._pattern.search(sentence) is not None
+    def occur(self, sentence: str, told: list[bytes]) -> bool:
+        """Whether a sentence in small letters, with the telling words that it holds, holds a phrase."""
+        return not self.telling.isdisjoint(told) and self._pattern.search(sentence) is not None
 
 
-_WORD: Final = re.compile(r"\w+")
-_UNSURE_WORDS: Final = _Phrases(
-    "sure certain know answer determine determined say tell unclear uncertain information evidence data"
-    " state address contain",
-    r"(?:am not|'m not|’m not|cannot be|can't be|not entirely|not completely|not) (?:sure|certain)",
-    r"i (?:do not|don't|don’t) know",
-    r"(?:cannot|unable to|hard to|can't) (?:answer|determine|say|tell|be determined)",
-    r"unclear|uncertain",
-    r"(?:insufficient|not enough) (?:information|evidence|data)",
-    r"does not (?:say|state|address|contain)",
-)
 _PERMITTED: Final = (
     "administered|carried out|considered|continued|deferred|delayed|discharged|done|followed|given|held"
     "|imaged|injected|obtained|offered|omitted|performed|released|repeated|resumed|scanned|started|stopped"
     "|taken|treated|used|withheld"
 )
 """After "may be" these words grant a permission; other words there express a doubt."""
-_HEDGE_WORDS: Final = _Phrases(
-    "might perhaps possible possibly probable probably likely potentially presumably appear appears seem"
-    " seems suggest suggests tend tends could may think believe suspect opinion knowledge generally usually"
-    " typically often roughly depends depending necessarily consult verify confirm limited",
-    r"might|perhaps|possibl[ey]|probabl[ey]|likely|potentially|presumably",
-    rf"appears?|seems?|suggests?|tends? to|could be|may be(?! (?:also )?(?:{_PERMITTED})\b)",
-    r"may (?:also )?(?:cause|indicate|suggest|represent|reflect|have|need|help)",
-    r"i (?:think|believe|suspect)|in my opinion|to my knowledge",
-    r"generally|usually|typically|often|roughly|it depends|depending on|not necessarily",
-    r"consult|verify|confirm with|limited evidence",
+_PHRASES: Final = (
+    _Phrases(
+        _UNSURE,
+        "sure certain",
+        r"(?:am not|'m not|’m not|cannot be|can't be|not entirely|not completely|not) (?:sure|certain)",
+    ),
+    _Phrases(_UNSURE, "know", r"i (?:do not|don't|don’t) know"),
+    _Phrases(
+        _UNSURE,
+        "answer determine determined say tell",
+        r"(?:cannot|unable to|hard to|can't) (?:answer|determine|say|tell|be determined)",
+    ),
+    _Phrases(_UNSURE, "unclear uncertain", r"unclear|uncertain"),
+    _Phrases(
+        _UNSURE,
+        "information evidence data",
+        r"(?:insufficient|not enough) (?:information|evidence|data)",
+    ),
+    _Phrases(_UNSURE, "say state address contain", r"does not (?:say|state|address|contain)"),
+    _Phrases(
+        _HEDGED,
+        "may",
+        rf"may (?:be(?! (?:also )?(?:{_PERMITTED})\b)"
+        r"|(?:also )?(?:cause|indicate|suggest|represent|reflect|have|need|help))",
+    ),
+    _Phrases(
+        _HEDGED,
+        "might perhaps possible possibly probable probably likely potentially presumably",
+        r"might|perhaps|possibl[ey]|probabl[ey]|likely|potentially|presumably",
+    ),
+    _Phrases(
+        _HEDGED,
+        "appear appears seem seems suggest suggests tend tends could",
+        r"appears?|seems?|suggests?|tends? to|could be",
+    ),
+    _Phrases(
+        _HEDGED,
+        "think believe suspect opinion knowledge",
+        r"i (?:think|believe|suspect)|in my opinion|to my knowledge",
+    ),
+    _Phrases(
+        _HEDGED,
+        "generally usually typically often roughly depends depending necessarily",
+        r"generally|usually|typically|often|roughly|it depends|depending on|not necessarily",
+    ),
+    _Phrases(_HEDGED, "consult verify confirm limited", r"consult|verify|confirm with|limited evidence"),
+    _Phrases(
+        _BOOSTED,
+        "definitely certainly clearly undoubtedly absolutely always never obviously unquestionably",
+        r"definitely|certainly|clearly|undoubtedly|absolutely|always|never|obviously|unquestionably",
+    ),
+    _Phrases(
+        _BOOSTED,
+        "doubt guaranteed must cases exception exceptions",
+        r"without (?:a |any )?doubt|guaranteed|must|in all cases|no exceptions?",
+    ),
 )
-_BOOST_WORDS: Final = _Phrases(
-    "definitely certainly clearly undoubtedly absolutely always never obviously unquestionably doubt"
-    " guaranteed must cases exception exceptions",
-    r"definitely|certainly|clearly|undoubtedly|absolutely|always|never|obviously|unquestionably",
-    r"without (?:a |any )?doubt|guaranteed|must|in all cases|no exceptions?",
-)
+"""The first of these that a sentence holds decides."""
+_TELLING: Final = frozenset(word for phrases in _PHRASES for word in phrases.telling)
 _STATED: Final = re.compile(
     r"\b(?:(?P<before>\d{1,3})\s?%\s(?:sure|certain|confident)"
     r"|(?:confidence|certainty)(?: is| of|:)?\s(?P<after>\d{1,3})\s?%)",
@@ -87,7 +120,7 @@ class Hedging:
         texts = texts or ([content] if content.strip() else [])
         if not texts:
             return ()
-        mean = sum(map(assertiveness, texts)) / len(texts)
+        mean = sum([assertiveness(text) for text in texts]) / len(texts)
         return (
             Finding("hedging", "hedging.assertiveness", value=mean),
             Finding("hedging", "hedging.hedged", value=float(mean < _HEDGED_BELOW)),
@@ -100,9 +133,9 @@ def assertiveness(sentence: str) -> float:
     if stated:
         return min(100, int(stated["before"] or stated["after"])) / 100
     sentence = sentence.lower()
-    words = _WORD.findall(sentence)
-    if _UNSURE_WORDS.occur(sentence, words):
-        return _UNSURE
-    if _HEDGE_WORDS.occur(sentence, words):
-        return _HEDGED
-    return _BOOSTED if _BOOST_WORDS.occur(sentence, words) else _PLAIN
+    told = [word for word in words_of(sentence) if word in _TELLING]
+    if told:
+        for phrases in _PHRASES:
+            if phrases.occur(sentence, told):
+                return phrases.assertive
+    return _PLAIN

@@ -95,7 +95,7 @@ def _agrees(claim: Claim, statements: Sequence[Statement], rarity: Rarity) -> fl
 
 
 def _statements(text: str) -> list[Statement]:
-    return list(read_statements(Document("sample", text, "sample", "", Span(0, len(text)))))
+    return read_statements(Document("sample", text, "sample", "", Span(0, len(text))))
 
 
 def _draw(case: Case, settings: SamplesSettings, number: int) -> Case:

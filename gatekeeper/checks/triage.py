@@ -1,10 +1,11 @@
 """The input side: questions on topics that a policy treats more strictly, instructions inside evidence."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, final
 
 from gatekeeper.assessment import Finding, Subject
+from gatekeeper.checks.words import words_of
 from gatekeeper.exchange import Case, Document, EvidenceSpan, Span
 
 _INJECTION: Final = re.compile(
@@ -20,21 +21,12 @@ _INJECTION: Final = re.compile(
 )
 
 _TELLTALES: Final = (
-    *(
-        "ignore",
-        "disregard",
-        "forget",
-        "override",
-        "you are now",
-        "act as",
-        "pretend",
-        "instruction",
-        "prompt",
-    ),
-    *("<|im_start|>", "inst]", "<<sys>>", "# system", "##system", "tell", "reveal", "mention"),
-    *("answer", "respond", "reply"),
+    *("ignore", "disregard", "forget", "override", "instruction", "system prompt", "prompt:"),
+    *("you are now ", "act as ", "pretend to be "),
+    *(" tell", " reveal", " mention th", "answer ", "respond ", "reply "),
 )
-"""One of these stands in every text that the pattern matches."""
+_SIGNS: Final = (("|", "<|im_start|>"), ("]", "inst]"), ("<", "<<sys>>"), ("#", "##"))
+"""One of these stands in every text that the pattern matches; a sign is first sought by its rarest letter."""
 
 
 class Triage:
@@ -51,34 +43,57 @@ class Triage:
 
     def __init__(self, topics: Mapping[str, Sequence[str]]) -> None:
         self._topics = {topic: _pattern(terms) for topic, terms in topics.items() if terms}
-        self._names = tuple(topics)
-        self._any = _any_of([term for terms in topics.values() for term in terms])
+        self._signals = [(topic, f"triage.{topic}") for topic in topics]
+        self._terms = _Terms([term for terms in topics.values() for term in terms])
 
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return one signal per topic, then `high_risk` and `injection`."""
         asked = _asked(subject.case)
         hit = self._hit(asked)
-        place = next(_instructions(subject.case.evidence.documents), None)
+        place = _instruction(subject.case.evidence.documents)
         return (
-            *(Finding("triage", f"triage.{topic}", value=float(topic in hit)) for topic in self._names),
+            *[Finding("triage", signal, value=float(topic in hit)) for topic, signal in self._signals],
             Finding("triage", "triage.high_risk", value=float(bool(hit))),
             Finding("triage", "triage.injection", value=float(place is not None), evidence=place),
         )
 
     def _hit(self, asked: str) -> set[str]:
-        if self._any is not None and asked.isascii() and self._any.search(asked.lower()) is None:
+        if not self._terms.may_stand_in(asked):
             return set()
         return {topic for topic, pattern in self._topics.items() if pattern.search(asked)}
 
 
-def _any_of(terms: Sequence[str]) -> re.Pattern[str] | None:
-    """Compile all topics' terms in small letters: one search that ignores no case spares one per topic.
+@final
+class _Terms:
+    """The terms of all topics by their first word, to rule out texts without a search for each topic."""
 
-    None unless all are ASCII: of other letters, some have more than one capital or small form.
-    """
-    if not terms or not all(map(str.isascii, terms)):
-        return None
-    return re.compile(_pattern([term.lower() for term in terms]).pattern)
+    def __init__(self, terms: Sequence[str]) -> None:
+        self._told = True  # whether words tell every term: other letters than ASCII have several small forms
+        self._rests: dict[bytes, list[list[bytes]]] = {}
+        self._stems: list[bytes] = []
+        for term in terms:
+            words = words_of(term.lower())
+            if not words or not term.isascii():
+                self._told = False
+            elif len(words) == 1 and term.endswith("*"):
+                self._stems.append(words[0])
+            else:
+                rest = words[1:-1] if term.endswith("*") else words[1:]
+                self._rests.setdefault(words[0], []).append(rest)
+
+    def may_stand_in(self, text: str) -> bool:
+        """Whether one of the terms may stand in a text; its pattern then says whether it does."""
+        if not (self._told and text.isascii()):
+            return True
+        words = words_of(text.lower())
+        for place, word in enumerate(words):
+            for rest in self._rests.get(word, ()):
+                if words[place + 1 : place + 1 + len(rest)] == rest:
+                    return True
+            for stem in self._stems:
+                if word.startswith(stem):
+                    return True
+        return False
 
 
 def _pattern(terms: Sequence[str]) -> re.Pattern[str]:
@@ -96,12 +111,23 @@ def _asked(case: Case) -> str:
     return "\n".join([*users[:-1], case.query.text, *(option.text for option in case.query.options)])
 
 
-def _instructions(documents: Sequence[Document]) -> Iterator[EvidenceSpan]:
-    small = [document.text.lower() for document in documents]
+def _instruction(documents: Sequence[Document]) -> EvidenceSpan | None:
+    """Return where the evidence first gives an instruction."""
+    small = [_small(document.text) for document in documents]
     joined = "\n".join(small)
     telling = [word for word in _TELLTALES if word in joined]
+    telling += [sign for letter, sign in _SIGNS if letter in joined and sign in joined]
+    if not telling:
+        return None
     for document, text in zip(documents, small, strict=True):
-        if not any(word in text for word in telling):
-            continue  # the pattern is two hundred times as slow
-        for found in _INJECTION.finditer(document.text):
-            yield EvidenceSpan(document.id, Span(*found.span()))
+        if any(word in text for word in telling):  # the pattern is two hundred times as slow
+            found = _INJECTION.search(document.text)
+            if found:
+                return EvidenceSpan(document.id, Span(found.start(), found.end()))
+    return None
+
+
+def _small(text: str) -> str:
+    """Return a text in small letters, with those that count as "i" or "s" where case is ignored."""
+    small = text.lower()
+    return small if small.isascii() else small.replace("i\u0307", "i").replace("ı", "i").replace("ſ", "s")

@@ -1,8 +1,6 @@
 """An answer, read as claims: sentences, list items, the chosen option, values of tool calls."""
 
 import re
-from collections.abc import Iterator
-from itertools import chain, islice
 from typing import Final
 
 from gatekeeper.assessment import MAX_CLAIMS, Claim, Field
@@ -29,37 +27,38 @@ def read_claims(answer: Answer, query: Query, *, reasoning: bool) -> tuple[Claim
     A claim's span covers exactly the sentence, list item, letter or value that makes it. Of an answer
     with more than MAX_CLAIMS one more than that is returned, so that a check can tell.
     """
-    claims = chain(
-        _content(answer.content, query),
-        chain.from_iterable(
-            _tool_call(call.name, call.arguments, position) for position, call in enumerate(answer.tool_calls)
-        ),
-        _sentences(answer.refusal, Field.REFUSAL),
-        _sentences(answer.reasoning, Field.REASONING) if reasoning else (),
-    )
-    return tuple(islice(claims, MAX_CLAIMS + 1))
+    claims = _content(answer.content, query)
+    for position, call in enumerate(answer.tool_calls):
+        if len(claims) > MAX_CLAIMS:
+            break
+        claims += _tool_call(call.name, call.arguments, position)
+    claims += _sentences(answer.refusal, Field.REFUSAL)
+    if reasoning:
+        claims += _sentences(answer.reasoning, Field.REASONING)
+    return tuple(claims[: MAX_CLAIMS + 1])
 
 
-def _content(content: str, query: Query) -> Iterator[Claim]:
+def _content(content: str, query: Query) -> list[Claim]:
+    claims: list[Claim] = []
     chosen = find_letter(content, [option.letter for option in query.options])
     if chosen is not None:
-        yield _choice(chosen, query)
+        claims.append(_choice(chosen, query))
     said = None if query.options else _YES_NO.match(content)
     if said is not None and (question := _polar_question(query.text)):
-        yield Claim(
-            question, Span(*said.span("word")), context=query.text, denied=said["word"].lower() == "no"
-        )
+        denied = said["word"].lower() == "no"
+        claims.append(Claim(question, Span(*said.span("word")), context=query.text, denied=denied))
     leaves = json_leaves(content)
     if leaves is not None:
-        yield from (
+        return claims + [
             Claim(leaf.statement, leaf.span)
             for leaf in leaves
             if chosen is None or leaf.value != chosen.letter
-        )
-        return
-    for claim in _sentences(content, Field.CONTENT):
-        if chosen is None or not _only_declares(claim, chosen, query):
-            yield claim
+        ]
+    return claims + [
+        claim
+        for claim in _sentences(content, Field.CONTENT)
+        if chosen is None or not _only_declares(claim, chosen, query)
+    ]
 
 
 def _choice(chosen: Declared, query: Query) -> Claim:
@@ -85,27 +84,33 @@ def _words(text: str) -> str:
 
 def _polar_question(text: str) -> str:
     """Return the last sentence of a question that can be answered with yes or no, else nothing."""
-    last = next(reversed([sentence.span.of(text) for sentence in sentences(text)]), "")
+    found = sentences(text)
+    last = found[-1].span.of(text) if found else ""
     return last.rstrip("?") if last.endswith("?") and _POLAR.match(last) else ""
 
 
-def _sentences(text: str, field: Field) -> Iterator[Claim]:
+def _sentences(text: str, field: Field) -> list[Claim]:
     rows = table_rows(text)
+    claims: list[Claim] = []
     for sentence in sentences(text):
         words = sentence.span.of(text)
-        if _WORD.search(words):
+        if words[0].isalnum() or _WORD.search(words):
             lead = sentence.lead.of(text) if sentence.lead else ""
-            yield Claim(rows.get(sentence.span.start, words), sentence.span, field, context=lead)
+            claims.append(Claim(rows.get(sentence.span.start, words), sentence.span, field, lead))
+    return claims
 
 
-def _tool_call(name: str, arguments: str, call: int) -> Iterator[Claim]:
-    """Yield one claim per value; each is read with the tool's name and the other values beside it."""
+def _tool_call(name: str, arguments: str, call: int) -> list[Claim]:
+    """Return one claim per value; each is read with the tool's name and the other values beside it."""
     leaves = json_leaves(arguments)
     if leaves is None:
-        if _WORD.search(arguments):
-            yield Claim(arguments, Span(0, len(arguments)), Field.TOOL_CALL, context=name, call=call)
-        return
+        if not _WORD.search(arguments):
+            return []
+        return [Claim(arguments, Span(0, len(arguments)), Field.TOOL_CALL, context=name, call=call)]
+    claims: list[Claim] = []
     statements = [leaf.statement for leaf in leaves]
     for position, leaf in enumerate(leaves):
-        beside = [name.replace("_", " "), *statements[:position][-8:], *statements[position + 1 :][:8]]
-        yield Claim(leaf.statement, leaf.span, Field.TOOL_CALL, context="; ".join(beside), call=call)
+        near = statements[max(0, position - 8) : position] + statements[position + 1 : position + 9]
+        context = "; ".join([name.replace("_", " "), *near])
+        claims.append(Claim(leaf.statement, leaf.span, Field.TOOL_CALL, context=context, call=call))
+    return claims

@@ -10,6 +10,8 @@ from gatekeeper.exchange import JsonObject, Option, Span
 MAX_OPTIONS: Final = 26
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARK: Final = r"(?:\((?P<round>[A-Z])\)|(?P<letter>[A-Z])(?P<sign>[.):]))\**(?=\s)[ \t]*"
+_FIRST: Final = ("A.", "A)", "A:")
+"""How the first of all options is marked."""
 _LINES: Final = re.compile(rf"^[ \t>*_•-]{{0,8}}{_MARK}", re.MULTILINE)
 _RUNS: Final = re.compile(rf"(?:^|(?<=[\s;,]))\**{_MARK}", re.MULTILINE)
 _END: Final = re.compile(r"\n(?=\s*\n|[ \t]*[^a-z\s])|$(?![\s\S])")
@@ -53,7 +55,8 @@ def find_options(text: str) -> tuple[tuple[Option, ...], Span]:
     They begin with A, follow in order, carry one kind of mark (`A.`, `A)`, `(A)`, `A:`) and stand on
     lines of their own or in one run; without at least two there are none, and the span is empty.
     """
-    for pattern in (_LINES, _RUNS):
+    patterns = (_LINES, _RUNS) if any(mark in text for mark in _FIRST) else ()
+    for pattern in patterns:
         marks = _longest_run(list(pattern.finditer(text)))
         if len(marks) > 1:
             return _between(text, marks)

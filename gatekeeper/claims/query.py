@@ -32,7 +32,11 @@ def read_query(conversation: Conversation, evidence: Evidence) -> Query:
     found, span = find_options(text)
     if found:
         text = text[: span.start] + text[span.end :]
-    text = _BLANK_LINES.sub("\n", _LABEL.sub("", text)).strip()
+    if ":" in text or "<" in text:
+        text = _LABEL.sub("", text)
+    if "\n" in text:
+        text = _BLANK_LINES.sub("\n", text)
+    text = text.strip()
     options = given or found
     return Query(text, options, negated=bool(options) and is_negated(text))
 
@@ -59,5 +63,5 @@ def _without(text: str, spans: list[Span]) -> str:
 
 def _question(turn: str) -> str:
     """Return what follows `Question:` where the turn has that form, else the whole turn."""
-    marks = list(_FORM.finditer(turn))
+    marks = list(_FORM.finditer(turn)) if ":" in turn else []
     return turn[marks[-1].end() :] if marks else turn

@@ -5,8 +5,9 @@ Written here because the general splitters either lose offsets, load a model, or
 """
 
 import re
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
@@ -15,21 +16,30 @@ MAX_SENTENCE: Final = 2_000
 """Characters; longer stretches without an end are cut, so that every later step stays bounded."""
 
 
-class Sentence(NamedTuple):
+@final
+@dataclass(slots=True, init=False)
+class Sentence:
     """One sentence or list item; `lead` is the sentence or heading that opens its list, if any."""
 
-    span: Span
-    lead: Span | None = None
+    span: Final[Span]
+    lead: Final[Span | None]
+
+    def __init__(self, span: Span, lead: Span | None = None) -> None:
+        self.span = span
+        self.lead = lead
 
 
-_LINE: Final = re.compile(r"[^\n]+")
 _MARKER: Final = re.compile(
     r"[ \t]*(?:(?P<heading>#{1,6})[ \t]+|(?P<item>[-*•–·‣][ \t]+|\(?\d{1,2}[.)][ \t]+|>[ \t]?))?"
 )
 _END: Final = re.compile(
-    r"[.!?](?<![.!?]{2})[.!?]*[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+"
+    r"[.!?]+[\"'”’)\]*_]*(?:[ \t]*\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*[ \t]+"
     r"(?=[\"'“‘(\[*_]{0,3}[A-Z0-9<>≤≥±~])"
 )
+_MARKS: Final = ".!?"
+_CLOSING: Final = "\"'”’)]*_"
+_GOING_ON: Final = ".!? \t["
+"""What the pattern has between a mark with what closes it and the next sentence."""
 _ABBREVIATIONS: Final = wordset(
     "approx ca cf dr e.g eg fig figs i.e ie incl inj max min mr mrs p.o i.v i.m s.c prof resp ref refs"
     " tab vol vs v viz wt"
@@ -37,16 +47,19 @@ _ABBREVIATIONS: Final = wordset(
 _HANGING: Final = re.compile(
     r"(?:[,(]|\b(?:a|an|and|at|by|every|for|from|in|is|of|or|than|the|to|with|within))$"
 )
-_EMPHASIS: Final = "*_"
 
 
 def trimmed(text: str, start: int, end: int) -> Span:
     """Return the span without the white space and emphasis marks at its ends."""
-    while start < end and (text[start].isspace() or text[start] in _EMPHASIS):
+    while start < end and _is_margin(text, start):
         start += 1
-    while end > start and (text[end - 1].isspace() or text[end - 1] in _EMPHASIS):
+    while end > start and _is_margin(text, end - 1):
         end -= 1
     return Span(start, end)
+
+
+def _is_margin(text: str, place: int) -> bool:
+    return text[place] == "*" or text[place] == "_" or text[place].isspace()
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -67,24 +80,34 @@ def sentences(text: str) -> list[Sentence]:
     return found
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield stretches of text that no sentence crosses: headings, list items, rows, paragraphs."""
-    start = end = 0
+def _blocks(text: str) -> list[tuple[int, int, str]]:
+    """Return stretches of text that no sentence crosses: headings, list items, rows, paragraphs."""
+    blocks: list[tuple[int, int, str]] = []
+    start = end = line = 0
     kind = ""
-    for line in _LINE.finditer(text):
-        marker = _MARKER.match(text, line.start(), line.end())
-        content = marker.end() if marker else line.start()
-        if content == line.end():
-            continue
-        found = (marker and marker.lastgroup) or "text"
-        if kind and found == "text" and kind != "heading" and _wraps(text, end, line.start(), content):
-            end = line.end()
-            continue
-        if kind:
-            yield start, end, kind
-        start, end, kind = content, line.end(), found
+    while line < len(text):
+        stop = text.find("\n", line)
+        stop = len(text) if stop < 0 else stop
+        content, found = _marked(text, line, stop)
+        if content < stop:
+            if kind and found == "text" and kind != "heading" and _wraps(text, end, line, content):
+                end = stop
+            else:
+                if kind:
+                    blocks.append((start, end, kind))
+                start, end, kind = content, stop, found
+        line = stop + 1
     if kind:
-        yield start, end, kind
+        blocks.append((start, end, kind))
+    return blocks
+
+
+def _marked(text: str, line: int, stop: int) -> tuple[int, str]:
+    """Return where the content of a line begins, after its marker, and of what kind it is."""
+    if text[line].isalnum() and not text[line].isdigit():
+        return line, "text"  # no marker begins with a letter
+    marker = _MARKER.match(text, line, stop)
+    return (marker.end(), marker.lastgroup or "text") if marker else (line, "text")
 
 
 def _wraps(text: str, end: int, line: int, content: int) -> bool:
@@ -99,12 +122,43 @@ def _wraps(text: str, end: int, line: int, content: int) -> bool:
 def _split(text: str, start: int, end: int) -> list[Span]:
     spans: list[Span] = []
     begin = start
-    for stop in _END.finditer(text, start, end):
-        if _ends_sentence(text, begin, stop.start()):
-            spans += _bounded(trimmed(text, begin, stop.end()))
-            begin = stop.end()
-    spans += _bounded(trimmed(text, begin, end))
+    for mark in _marks(text, start, end):
+        following = _following(text, mark, end)
+        if following and _ends_sentence(text, begin, mark):
+            _add(spans, trimmed(text, begin, following))
+            begin = following
+    _add(spans, trimmed(text, begin, end))
     return spans
+
+
+def _marks(text: str, start: int, end: int) -> list[int]:
+    """Return where marks stand that may end a sentence: a search for each is faster than one for any."""
+    found: list[int] = []
+    for mark in _MARKS:
+        place = text.find(mark, start, end)
+        while place >= 0:
+            found.append(place)
+            place = text.find(mark, place + 1, end)
+    found.sort()
+    return found
+
+
+def _following(text: str, mark: int, end: int) -> int:
+    """Return where another sentence may begin after the mark, 0 where none does."""
+    after = mark + 1
+    if after == end or text[after].isalnum() or (mark > 0 and text[mark - 1] in _MARKS):
+        return 0
+    while after < end and text[after] in _CLOSING:
+        after += 1
+    first = after + 1
+    if first < end and (text[first] == "(" or text[first] == '"'):
+        first += 1
+    if first < end and text[after] == " " and text[first] in ascii_uppercase:
+        return after + 1  # as nearly all sentences end: the pattern need not be asked
+    if after == end or text[after] not in _GOING_ON:
+        return 0
+    found = _END.match(text, mark, end)
+    return found.end() if found else 0
 
 
 def _ends_sentence(text: str, begin: int, stop: int) -> bool:
@@ -112,16 +166,19 @@ def _ends_sentence(text: str, begin: int, stop: int) -> bool:
     if text[stop] != ".":
         return True
     near = max(begin, stop - 12)
-    word_start = max(text.rfind(" ", near, stop), text.rfind("(", near, stop), near - 1) + 1
-    word = text[word_start:stop].strip("*_")
+    start = max(text.rfind(" ", near, stop) + 1, near)
+    start = max(text.rfind("(", start, stop) + 1, start)
+    word = text[start:stop].strip("*_")
     if word.lower() in _ABBREVIATIONS:
         return False
-    opens = word_start - begin < 8 and not text[begin:word_start].strip(" \t\n*_(")
-    return not (opens and (len(word) == 1 or word.isdigit()))
+    if len(word) != 1 and not word.isdigit():
+        return True
+    return start - begin >= 8 or text[begin:start].strip(" \t\n*_(") != ""
 
 
-def _bounded(span: Span) -> list[Span]:
+def _add(spans: list[Span], span: Span) -> None:
     if 0 < span.end - span.start <= MAX_SENTENCE:
-        return [span]
+        spans.append(span)
+        return
     starts = range(span.start, span.end, MAX_SENTENCE)
-    return [Span(start, min(start + MAX_SENTENCE, span.end)) for start in starts]
+    spans += [Span(start, min(start + MAX_SENTENCE, span.end)) for start in starts]

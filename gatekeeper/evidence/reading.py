@@ -5,7 +5,7 @@ from datetime import date
 
 from gatekeeper.evidence.conflicts import find_conflicts
 from gatekeeper.evidence.extractors import find_documents
-from gatekeeper.evidence.statements import read_statements
+from gatekeeper.evidence.statements import Statement, read_statements
 from gatekeeper.exchange import Conflict, Conversation, Document, Evidence, EvidenceState
 
 
@@ -18,11 +18,12 @@ def read_evidence(conversation: Conversation, today: date) -> Evidence:
     """
     documents = find_documents(conversation)
     current = [document for document in documents if not _expired(document, today)]
-    statements = tuple(
-        statement for document in current or documents for statement in read_statements(document)
-    )
+    statements: list[Statement] = []
+    for document in current or documents:
+        statements += read_statements(document)
     conflicts = find_conflicts(statements)
-    return Evidence(documents, _state(documents, current, conflicts), statements, conflicts)
+    state = _state(documents, current, conflicts)
+    return Evidence(documents, state, tuple(statements), conflicts)
 
 
 def _expired(document: Document, today: date) -> bool:

@@ -1,8 +1,7 @@
 """The statements of a document, each read once for every claim that will be compared with it."""
 
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, final
 
 from gatekeeper.checks.slots.reading import Reading, read
 from gatekeeper.checks.slots.tokens import outline
@@ -13,7 +12,10 @@ from gatekeeper.exchange import Document, Span
 REMEMBERED: Final = 2048
 """Sentences of evidence whose reading is kept, in memory only: guideline passages recur in most requests."""
 
+_NOTHING: Final[frozenset[str]] = frozenset()
 
+
+@final
 class Sentence:
     """A text read once: `outline` says what it speaks of, `reading` its clauses with their slots.
 
@@ -38,6 +40,33 @@ class Sentence:
 _sentence = lru_cache(maxsize=REMEMBERED)(Sentence)
 
 
+@final
+class _Course:
+    """What the statements of one document name, in order."""
+
+    __slots__ = ("_first", "_named")
+
+    def __init__(self) -> None:
+        self._named: list[frozenset[str]] = []
+        self._first: dict[str, int] = {}
+
+    def add(self, named: frozenset[str]) -> int:
+        """Add what a statement names; return its place."""
+        self._named.append(named)
+        return len(self._named) - 1
+
+    def first(self, concept: str) -> int:
+        """Return the place of the first statement that names a concept, their number where none does."""
+        place = self._first.get(concept)
+        if place is None:
+            place = 0
+            while place < len(self._named) and concept not in self._named[place]:
+                place += 1
+            self._first[concept] = place
+        return place
+
+
+@final
 class Statement:
     """One sentence or row of a document. `span` are offsets into the document's text.
 
@@ -45,28 +74,19 @@ class Statement:
     heading or sentence speaks of that it stands under.
     """
 
-    __slots__ = ("_place", "_spoken", "document", "heading", "outline", "sentence", "span", "text")
+    __slots__ = ("_course", "_place", "document", "heading", "outline", "sentence", "span", "text")
 
     def __init__(
-        self,
-        document: str,
-        span: Span,
-        text: str,
-        heading: frozenset[str],
-        place: int,
-        spoken: dict[str, int],
+        self, document: str, span: Span, sentence: Sentence, heading: frozenset[str], course: _Course
     ) -> None:
         self.document = document
         self.span = span
-        self.text = text
-        self.sentence = _sentence(text)
-        self.outline = self.sentence.outline
+        self.text = sentence.text
+        self.sentence = sentence
+        self.outline = sentence.outline
         self.heading = heading
-        self._place = place
-        self._spoken = spoken
-        for concept in self.outline.named:
-            if concept not in spoken:
-                spoken[concept] = place
+        self._place = course.add(sentence.outline.named)
+        self._course = course
 
     @property
     def reading(self) -> Reading:
@@ -75,20 +95,22 @@ class Statement:
 
     def follows(self, concept: str) -> bool:
         """Whether an earlier statement of the document speaks of a concept that this one may leave out."""
-        return self._spoken.get(concept, self._place) < self._place
+        return self._course.first(concept) < self._place
 
 
-def read_statements(document: Document) -> Iterator[Statement]:
-    """Yield the statements of a document in order."""
-    title = outline(document.title).named if document.title else frozenset()
-    spoken: dict[str, int] = {}
-    rows = table_rows(document.text)
-    leads: dict[Span, frozenset[str]] = {}
-    for place, sentence in enumerate(sentences(document.text)):
-        heading = title
-        if sentence.lead is not None:
-            if sentence.lead not in leads:
-                leads[sentence.lead] = title | outline(sentence.lead.of(document.text)).named
-            heading = leads[sentence.lead]
-        text = rows.get(sentence.span.start) or sentence.span.of(document.text)
-        yield Statement(document.id, sentence.span, text, heading, place, spoken)
+def read_statements(document: Document) -> list[Statement]:
+    """Return the statements of a document in order."""
+    text, course = document.text, _Course()
+    title = outline(document.title).named if document.title else _NOTHING
+    rows = table_rows(text)
+    headings: dict[int, frozenset[str]] = {}
+    statements: list[Statement] = []
+    for found in sentences(text):
+        span, lead, heading = found.span, found.lead, title
+        if lead is not None:
+            if lead.start not in headings:
+                headings[lead.start] = title | outline(lead.of(text)).named
+            heading = headings[lead.start]
+        sentence = _sentence(rows.get(span.start) or span.of(text))
+        statements.append(Statement(document.id, span, sentence, heading, course))
+    return statements
