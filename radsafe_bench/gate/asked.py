@@ -4,7 +4,7 @@ A record's letter was read by the parser of its day and lies open to editing, so
 answer. Whoever edits answers themselves is not found out here; the certificate names the records' digest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gatekeeper.errors import ConfigurationError, UpstreamError
@@ -12,19 +12,17 @@ from radsafe_bench.conditions import Condition
 from radsafe_bench.conditions.prompt import options_of
 from radsafe_bench.parsing import parse_response
 from radsafe_bench.records import Record, Run
-from radsafe_bench.suites import Question, Suite
+from radsafe_bench.suites import Question
 
 
-def reread(run: Run, suite: Suite) -> Run:
+def reread(run: Run, questions: Iterable[Question]) -> Run:
     """Return the run with the letters that its answers declare now.
 
-    Raises ConfigurationError where a record is of no question of the suite, or asked another question,
-    or with other evidence, than its question and condition have.
+    Raises ConfigurationError where a record is of none of the suite's `questions`, or asked another
+    question, or with other evidence, than its question and condition have.
     """
-    questions = {question.id: question for question in suite.questions}
-    return replace(
-        run, records=tuple(_reread(record, questions.get(record.question)) for record in run.records)
-    )
+    by_id = {question.id: question for question in questions}
+    return replace(run, records=tuple(_reread(record, by_id.get(record.question)) for record in run.records))
 
 
 def _reread(record: Record, question: Question | None) -> Record:

@@ -104,7 +104,7 @@ def trial_of(bundle: Bundle, run: Run, suite: Suite, baseline: OpenedCertificate
     check_run(criteria, run, suite)
     check_baseline(criteria, suite, baseline)
     fingerprint, live, digest = fingerprint_of(run), is_gated(run), bundle.loaded.digest
-    scoped = reread(in_scope(run, criteria), suite)
+    scoped = reread(in_scope(run, criteria), suite.questions)
     main, repeat = (
         gated_decisions(scoped, digest, in_pass) if live else replay(scoped, bundle, in_pass)
         for in_pass in (MAIN, REPEAT)

@@ -11,6 +11,7 @@ from gatekeeper.calibration import Calibration
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.gate import Bundle
 from gatekeeper.policy import Policy, Rule, Ruling
+from radsafe_bench.gate.asked import reread
 from radsafe_bench.gate.outcomes import Ended, Ending, endings
 from radsafe_bench.gate.replay import Decided, fingerprint_of, replay
 from radsafe_bench.gate.trial import check_run, criteria_of, in_scope
@@ -88,7 +89,7 @@ def propose(
     ids = {question.id for question in suite.split(Split.CALIBRATION)}
     if not ids:
         raise ConfigurationError(f"suite {suite.name} has no calibration split to choose a threshold on")
-    decided = replay(in_scope(run, criteria), without_rule(bundle, rule))
+    decided = replay(reread(in_scope(run, criteria), suite.questions), without_rule(bundle, rule))
     seen = {question.id for question in suite.questions} - ids
     tested = tuple(
         examine(condition, target, delta, rule, decided, suite, seen)
