@@ -22,6 +22,7 @@ from gatekeeper.server.respond import error_response, json_response, render, who
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.server.streaming import HeldStream
 from gatekeeper.windowing import Release
+from gatekeeper.wire.passed import embeddings_body, models_body
 from gatekeeper.wire.surfaces import WIRES
 
 SUPPORTED = (
@@ -121,16 +122,17 @@ async def _admitted(
 
 
 async def embeddings(request: Request) -> ASGIApp:
-    """`POST /v1/embeddings`: vectors carry no answer to judge, so they are passed on."""
+    """`POST /v1/embeddings`: vectors carry no answer to judge, so they are passed on, and no text."""
     runtime = runtime_of(request)
     body = await read_json(request.scope, request.receive, runtime.settings.max_body_bytes)
     async with runtime.admission:
-        return json_response(await while_connected(request.receive, runtime.backend.embed(body)))
+        found = await while_connected(request.receive, runtime.backend.embed(body))
+    return json_response(embeddings_body(found))
 
 
 async def models(request: Request) -> ASGIApp:
     """`GET /v1/models`."""
-    return json_response(await runtime_of(request).backend.models())
+    return json_response(models_body(await runtime_of(request).backend.models()))
 
 
 async def healthz(request: Request) -> Response:
