@@ -134,6 +134,16 @@ def test_answers_held_by_other_rules_are_not_delivered(stage: Stage) -> None:
     assert tested.path.delivered[-1] == 300 - tested.held
 
 
+def test_texts_that_choose_nothing_are_no_deliveries(stage: Stage) -> None:
+    """They would thin the risk of every threshold, which the gate then would not confirm."""
+    answers = ranked(stage, 60)
+    for question in stage.suite.questions[:100]:
+        answers[CLEAN, question.id] = Said(None, 0.99)
+    (tested,) = propose(bundle(POLICY), stage.run(answers), stage.suite, [TEN_PER_CENT], 0.05).tested
+    assert (tested.path.asked, tested.path.delivered[-1], tested.path.events[-1]) == (300, 200, 60)
+    assert (tested.held, tested.unscored) == (0, 0)
+
+
 def test_questions_used_by_the_calibration_are_counted(stage: Stage) -> None:
     """The report can say that the test's guarantee does not hold for such scores."""
     seen = tuple(question.id for question in stage.suite.questions[:50])
