@@ -46,10 +46,7 @@ def is_about_same(claim: Assertion, statement: Clause, spoken_of: frozenset[str]
     mine = claim.clause
     if mine.agents and statement.agents and _is_about_others(mine, statement, spoken_of):
         return False
-    for context in claim.context:  # noqa: SIM110
-        if not _fits(context, mine, statement):
-            return False
-    return True
+    return not [context for context in claim.context if not _fits(context, mine, statement)]
 
 
 def context_fits(claim: Assertion, statement: Clause) -> bool:

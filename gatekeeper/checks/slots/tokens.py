@@ -1,12 +1,14 @@
 """A text as words, numbers and signs, and the terms of the lexicon found in it."""
 
 import re
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 from gatekeeper.checks.slots.characters import plain
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, PHRASES, STOP, Role, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.exchange import Span
+
+_Kept = TypeVar("_Kept")
 
 _LETTER: Final = r"[^\W\d_]"
 _TOKEN: Final = re.compile(
@@ -32,7 +34,8 @@ TERM_WEIGHT: Final = 1.2
 SUBJECT_ROLES: Final = frozenset({Role.WORD, Role.AGENT, Role.QUALIFIER})
 """What a clause is about, beside its slots."""
 REMEMBERED: Final = 8192
-"""Words whose forms are kept, in memory only: a language has few, and texts repeat them."""
+LONGEST_WORD: Final = 40
+"""Words, and the characters of one, that are kept with their forms, in memory only: texts repeat them."""
 
 # Naming an enum's member takes as long as comparing it twenty times.
 _WORD: Final = Role.WORD
@@ -86,9 +89,8 @@ _COMPOUNDS: Final[dict[str, list[Form]]] = {}
 def _form(word: str) -> Form:
     form = _FORMS.get(word)
     if form is None:
-        if len(_FORMS) >= REMEMBERED:
-            _FORMS.clear()
-        form = _FORMS[word] = Form(word)
+        form = Form(word)
+        _keep(_FORMS, word, form)
     return form
 
 
@@ -101,10 +103,16 @@ def _compound(word: str, before: str) -> list[Form]:
     if forms is None:
         forms = [_form(token) for token in _TOKEN.findall(before + word)]
         if not _FIGURE.search(word):
-            if len(_COMPOUNDS) >= REMEMBERED:
-                _COMPOUNDS.clear()
-            _COMPOUNDS[word] = forms
+            _keep(_COMPOUNDS, word, forms)
     return forms
+
+
+def _keep(kept: dict[str, _Kept], word: str, what: _Kept) -> None:
+    """Keep what was found of a word, not of a text without spaces; start anew where too many are kept."""
+    if len(word) <= LONGEST_WORD:
+        if len(kept) >= REMEMBERED:
+            kept.clear()
+        kept[word] = what
 
 
 def _cut(text: str) -> list[Form]:
