@@ -27,7 +27,7 @@ class _Phrases:
 
     def occur(self, sentence: str, told: list[bytes]) -> bool:
         """Whether a sentence in small letters, with the telling words that it holds, holds a phrase."""
-        return not self.telling.isdisjoint(told) and self._pattern.search(sentence) is not None
+        return any(word in self.telling for word in told) and self._pattern.search(sentence) is not None
 
 
 _PERMITTED: Final = (

@@ -66,9 +66,10 @@ def _overlaps(span: Span, taken: Iterable[Span]) -> bool:
     return any(span.start < other.end and other.start < span.end for other in taken)
 
 
-def _identified(documents: Iterable[Document]) -> Iterator[Document]:
+def _identified(documents: Iterable[Document]) -> list[Document]:
     """Name documents that have no id, and tell apart chunks that share their source's id."""
     taken: set[str] = set()
+    identified: list[Document] = []
     for position, document in enumerate(documents):
         wanted = document.id or f"{document.extractor}-{position + 1}"
         unique, copy = wanted, 1
@@ -76,4 +77,5 @@ def _identified(documents: Iterable[Document]) -> Iterator[Document]:
             copy += 1
             unique = f"{wanted}#{copy}"
         taken.add(unique)
-        yield document if unique == document.id else document.named(unique)
+        identified.append(document if unique == document.id else document.named(unique))
+    return identified
