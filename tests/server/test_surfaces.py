@@ -136,5 +136,5 @@ def test_what_cannot_be_judged_is_refused(serve: Serve, path: str, body: dict[st
 
 def test_models_of_the_embedded_backend(serve: Serve) -> None:
     """The embedded baseline names itself as what it is."""
-    client = openai.OpenAI(base_url=f"{serve().url}/v1", api_key="unused")
-    assert [model.id for model in client.models.list()] == ["extractive-baseline"]
+    with openai.OpenAI(base_url=f"{serve().url}/v1", api_key="unused") as client:
+        assert [model.id for model in client.models.list()] == ["extractive-baseline"]
