@@ -259,18 +259,34 @@ class Alternative(NamedTuple):
     logprob: float
 
 
-class Token(NamedTuple):
+@final
+@dataclass(slots=True, init=False)
+class Token:
     """One generated token. `logprob` in nats, None where the server did not say.
 
     `offset` is the character position in the content where the token begins, None for tokens of
     other spans or tokens that could not be aligned.
     """
 
-    text: str
-    logprob: float | None
-    top: Sequence[Alternative] = ()
-    span: TokenSpan = TokenSpan.CONTENT
-    offset: int | None = None
+    text: Final[str]
+    logprob: Final[float | None]
+    top: Final[Sequence[Alternative]]
+    span: Final[TokenSpan]
+    offset: Final[int | None]
+
+    def __init__(
+        self,
+        text: str,
+        logprob: float | None,
+        top: Sequence[Alternative] = (),
+        span: TokenSpan = TokenSpan.CONTENT,
+        offset: int | None = None,
+    ) -> None:
+        self.text = text
+        self.logprob = logprob
+        self.top = top
+        self.span = span
+        self.offset = offset
 
 
 @dataclass(frozen=True, slots=True)

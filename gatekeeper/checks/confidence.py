@@ -47,8 +47,8 @@ class Confidence:
             "option": _option(answer, subject.claims, subject.case.query.options, tokens),
             "min_critical": min(sure, default=None),
             "mean_critical": sum(sure) / len(sure) if sure else None,
-            "sequence": exp(sum(token.logprob or 0.0 for token in tokens) / len(tokens)),
-            "entropy": sum(map(_entropy, critical or tokens)) / len(critical or tokens),
+            "sequence": exp(sum([token.logprob or 0.0 for token in tokens]) / len(tokens)),
+            "entropy": sum([_entropy(token) for token in critical or tokens]) / len(critical or tokens),
         }
         signals["raw"] = _raw(signals["option"], signals["min_critical"], signals["sequence"])
         return (
@@ -129,12 +129,21 @@ def _unseen_mass(token: Token, unseen: int) -> float:
     """Bound what letters outside the alternatives can weigh together."""
     if not unseen:
         return 0.0
-    listed = [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]
+    listed = _listed(token)
     return min(unseen * min(listed), max(0.0, 1.0 - sum(listed)))
 
 
 def _entropy(token: Token) -> float:
     """Return the entropy of the alternatives in nats; what they leave over is one more alternative."""
-    listed = [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]
-    listed.append(max(0.0, 1.0 - sum(listed)))
-    return -sum([p * log(p) for p in listed if p > 0.0])
+    seen = entropy = 0.0
+    for p in _listed(token):
+        seen += p
+        if p > 0.0:
+            entropy -= p * log(p)
+    left = 1.0 - seen
+    return entropy - left * log(left) if left > 0.0 else entropy
+
+
+def _listed(token: Token) -> list[float]:
+    """Return the alternatives' probabilities, the token's own where there are none."""
+    return [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]

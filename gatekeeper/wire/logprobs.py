@@ -6,11 +6,11 @@ split characters over tokens, so rows are aligned by their bytes and never by th
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from math import exp, isnan, nan
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, final
 
 from gatekeeper.exchange import Alternative, JsonObject, LogprobQuality, Token, TokenSpan, ToolCall
 
@@ -26,7 +26,6 @@ _ROUNDING: Final = 1e-3
 _RESYNC_WINDOW: Final = 256
 """Bytes of content searched for a pair of tokens after rows are missing."""
 
-
 _SHORTEST_ANCHOR: Final = 4
 """Bytes without surrounding space that such a pair must have, so that it does not match by chance."""
 
@@ -34,9 +33,6 @@ _MOST_CANDIDATES: Final = 64
 """Places looked at where the content's text occurs more than once among the rows."""
 
 _LOGPROB: Final = itemgetter(1)
-
-_MADE: Final = tuple.__new__
-"""Makes a named tuple in a quarter of the time that its own constructor takes; there are hundreds here."""
 
 _UNDECODED: Final = "token_id:"
 _ESCAPED: Final = re.compile(rb"\\x([0-9a-f]{2})")
@@ -59,7 +55,7 @@ class _Ranked(Sequence[Alternative]):
 
     __slots__ = ("_items",)
 
-    def __init__(self, items: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, items: list[dict[str, Any]]) -> None:
         for item in items:
             item["token"]
         self._items = items
@@ -69,20 +65,22 @@ class _Ranked(Sequence[Alternative]):
         for item in self._items:
             value = _logprob(item.get("logprob"))
             if value is not None and not isnan(value):
-                found.append(_MADE(Alternative, (item["token"], value)))
+                found.append(Alternative(item["token"], value))
         found.sort(key=_LOGPROB, reverse=True)
         return found
 
     def logprobs(self) -> list[float]:
         """Return the log-probabilities alone, the highest first."""
         found: list[float] = []
+        last, ordered = 0.0, True
         for item in self._items:
-            value = item.get("logprob")
-            if type(value) is not float or not _SENTINEL < value <= 0.0:  # as hardly any is
-                value = _logprob(value)
+            value = _logprob(item.get("logprob"))
             if value is not None and value <= 0.0:  # no NaN
+                ordered = ordered and value <= last
+                last = value
                 found.append(value)
-        found.sort(reverse=True)
+        if not ordered:
+            found.sort(reverse=True)
         return found
 
     def __iter__(self) -> Iterator[Alternative]:
@@ -101,20 +99,37 @@ class _Ranked(Sequence[Alternative]):
         return hash(tuple(self._read()))
 
 
-class _Rows(NamedTuple):
-    """The rows, column by column: an object for each row would cost more than what is asked of it.
+@final
+class _Placed:
+    """A row and its place: the content's byte at which it begins, None outside it, and how many it covers.
 
-    A log-probability is None where the server gave none and NaN where its value cannot be true.
+    `logprob` is None where the server gave none and NaN where its value cannot be true. Raises
+    AttributeError, KeyError, TypeError or ValueError where the row is malformed.
     """
 
-    texts: list[str]
-    data: list[bytes]
-    logprobs: list[float | None]
-    tops: list[Sequence[Alternative]]
+    __slots__ = ("covered", "data", "logprob", "span", "start", "text", "top")
 
+    def __init__(self, item: dict[str, Any]) -> None:
+        text, listed, top = item["token"], item.get("bytes"), item.get("top_logprobs")
+        if not isinstance(text, str):
+            raise TypeError(type(text))
+        data = text.encode()
+        if isinstance(listed, list):
+            own, data = data, bytes(listed)
+            if data != own and not spells(text, data):
+                # Rows are aligned by bytes, so a text beside them that says something else was never judged.
+                text = data.decode(errors="replace")
+        self.text: str = text
+        self.data = data
+        self.logprob = _logprob(item.get("logprob"))
+        self.top = _Ranked(top or [])
+        self.place(_CONTENT)
 
-_Place = tuple[TokenSpan, int | None, int]
-"""Where a row belongs, the byte of the content at which it begins, the bytes of content it covers."""
+    def place(self, span: TokenSpan, start: int | None = None, covered: int = 0) -> None:
+        """Say where the row belongs."""
+        self.span = span
+        self.start = start
+        self.covered = covered
 
 
 def normalise(
@@ -130,24 +145,19 @@ def normalise(
         return Normalised((), LogprobQuality.UNAVAILABLE)
     target = content.encode()
     after = TokenSpan.TOOL if tool_calls else _CONTENT
-    places = _places(rows.data, target, reasoning.strip().encode(), after)
-    position = _character_positions(content, target)
+    _align(rows, target, reasoning.strip().encode(), after)
+    starts = _character_starts(content, target)
     tokens = [
-        _MADE(
-            Token,
-            (
-                text,
-                None if logprob is None or isnan(logprob) else logprob,
-                top,
-                span,
-                None if offset is None else position(offset),
-            ),
+        Token(
+            row.text,
+            None if row.logprob is None or isnan(row.logprob) else row.logprob,
+            row.top,
+            row.span,
+            row.start if row.start is None or starts is None else bisect_right(starts, row.start) - 1,
         )
-        for text, logprob, top, (span, offset, _) in zip(
-            rows.texts, rows.logprobs, rows.tops, places, strict=True
-        )
+        for row in rows
     ]
-    return Normalised(tuple(tokens), _quality(rows, places, len(target)))
+    return Normalised(tuple(tokens), _quality(rows, len(target)))
 
 
 def logprobs_of(alternatives: Sequence[Alternative]) -> list[float]:
@@ -176,34 +186,15 @@ def spells(text: str, data: bytes) -> bool:
     return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), escaped) == data
 
 
-def _rows(logprobs: object) -> _Rows | None:
+def _rows(logprobs: object) -> list[_Placed] | None:
     """Read the rows; None without any, or where one is malformed, so that nothing is aligned by guesswork."""
     items = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(items, list) or not items:
         return None
     try:
-        spelt = [_spelt(item) for item in items]
-        return _Rows(
-            [text for text, _ in spelt],
-            [data for _, data in spelt],
-            [_logprob(item.get("logprob")) for item in items],
-            [_Ranked(item.get("top_logprobs") or ()) for item in items],
-        )
+        return [_Placed(item) for item in items]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-
-
-def _spelt(item: dict[str, Any]) -> tuple[str, bytes]:
-    """Return a row's text and its bytes, which are those of its text where the server does not list them."""
-    text, data = item["token"], item.get("bytes")
-    if not isinstance(text, str):
-        raise TypeError(type(text))
-    own = text.encode()
-    encoded = bytes(data) if isinstance(data, list) else own
-    if encoded != own and not spells(text, encoded):
-        # Rows are aligned by their bytes, so a text beside them that says something else was never judged.
-        text = encoded.decode(errors="replace")
-    return text, encoded
 
 
 def _logprob(value: object) -> float | None:
@@ -217,74 +208,65 @@ def _logprob(value: object) -> float | None:
     return min(float(value), 0.0)
 
 
-def _quality(rows: _Rows, places: Sequence[_Place], size: int) -> LogprobQuality:
-    values: list[float] = []
-    covered = 0
-    for logprob, (_, _, own) in zip(rows.logprobs, places, strict=True):
-        if own and logprob is not None:
-            values.append(logprob)
-            covered += own
-    # One NaN makes the sum NaN.
-    if not values or isnan(sum(values)) or _zeros(rows, values):
-        return LogprobQuality.UNAVAILABLE
-    if _UNDECODED in "".join(rows.texts) and any(text.startswith(_UNDECODED) for text in rows.texts):
+def _quality(rows: Sequence[_Placed], size: int) -> LogprobQuality:
+    known = covered = 0
+    total = 0.0
+    for row in rows:
+        if row.text.startswith(_UNDECODED):
+            return LogprobQuality.UNAVAILABLE
+        if row.covered and row.logprob is not None:
+            known += 1
+            total += row.logprob
+            covered += row.covered
+    # One NaN makes the sum NaN, and none of its parts is above zero.
+    if not known or isnan(total) or (total == 0.0 and _uncomputed(rows, known)):
         return LogprobQuality.UNAVAILABLE
     return LogprobQuality.FULL if covered >= FULL_COVERAGE * size else LogprobQuality.PARTIAL
 
 
-def _zeros(rows: _Rows, known: Sequence[float]) -> bool:
-    """Whether the content's probabilities, `known`, are a server's zeros for "not computed".
+def _uncomputed(rows: Sequence[_Placed], known: int) -> bool:
+    """Whether the content's probabilities, `known` zeros, are a server's for "not computed".
 
     One certain token (a letter) is believed if its alternatives or the stop token show a computed value.
     """
-    if any(known):
-        return False
-    if len(known) > 1:
+    if known > 1:
         return True
-    if len(rows.logprobs) > 1:
-        return all(logprob == 0.0 for logprob in rows.logprobs)
-    return all(alternative.logprob == 0.0 for alternative in rows.tops[0])
+    if len(rows) > 1:
+        return all(row.logprob == 0.0 for row in rows)
+    return all(alternative.logprob == 0.0 for alternative in rows[0].top)
 
 
-def _places(data: Sequence[bytes], target: bytes, reasoning: bytes, after: TokenSpan) -> list[_Place]:
-    """Say where each row, given as its bytes, belongs; `after` is the span of what follows the content."""
-    sizes = list(map(len, data))
-    ends = list(accumulate(sizes))
-    joined = b"".join(data)
+def _align(rows: Sequence[_Placed], target: bytes, reasoning: bytes, after: TokenSpan) -> None:
+    """Give each row its place; `after` is the span of what follows the content."""
+    joined = b"".join([row.data for row in rows])
     found = joined.find(reasoning) if reasoning else -1
     floor = found + len(reasoning) if found >= 0 else 0
     before = TokenSpan.REASONING if reasoning else _CONTENT
-    start = _locate(joined, target, floor, ends)
+    start = _locate(joined, target, floor, rows)
     if start is None:
-        return _resynchronised(data, ends, target, floor, after)
-    size = len(target)
-    return [
-        (_CONTENT, end - length - start, length)
-        if length and start <= end - length and end - start <= size
-        else _place(row, end - start, size, before, after)
-        for row, length, end in zip(data, sizes, ends, strict=True)
-    ]
+        _resynchronise(rows, target, floor, after)
+        return
+    size, end = len(target), -start
+    for row in rows:
+        begin = end
+        end += len(row.data)
+        covered = min(end, size) - max(begin, 0)
+        if covered <= 0:
+            row.place(before if end <= 0 else after)
+        elif covered == len(row.data):
+            row.place(_CONTENT, begin, covered)
+        else:
+            # One that says more than the content has no place in it; servers strip no more than white space.
+            beside = row.data[: max(-begin, 0)] + row.data[size - begin :]
+            row.place(_CONTENT, None if beside.decode(errors="replace").strip() else max(begin, 0), covered)
 
 
-def _place(row: bytes, end: int, size: int, before: TokenSpan, after: TokenSpan) -> _Place:
-    """Place a row that ends at a byte, counted from where the content of `size` bytes begins.
-
-    One that says more than the content has no place in it; servers strip no more than white space.
-    """
-    begin = end - len(row)
-    covered = min(end, size) - max(begin, 0)
-    if covered > 0:
-        beside = row[: max(-begin, 0)] + row[size - begin :]
-        return (_CONTENT, None if beside.decode(errors="replace").strip() else max(begin, 0), covered)
-    return (before if end <= 0 else after, None, 0)
-
-
-def _locate(joined: bytes, target: bytes, floor: int, ends: Sequence[int]) -> int | None:
+def _locate(joined: bytes, target: bytes, floor: int, rows: Sequence[_Placed]) -> int | None:
     """Find the content in the rows' bytes: the last place on token boundaries, else the last one."""
-    if not target:
+    if not target or (joined == target and not floor):
         return floor
     last = at = joined.rfind(target, floor)
-    boundaries = {0, *ends}
+    boundaries = {0, *accumulate([len(row.data) for row in rows])}
     for _ in range(_MOST_CANDIDATES):
         if at < 0:
             break
@@ -294,32 +276,29 @@ def _locate(joined: bytes, target: bytes, floor: int, ends: Sequence[int]) -> in
     return last if last >= 0 else None
 
 
-def _resynchronised(
-    data: Sequence[bytes], ends: Sequence[int], target: bytes, floor: int, after: TokenSpan
-) -> list[_Place]:
+def _resynchronise(rows: Sequence[_Placed], target: bytes, floor: int, after: TokenSpan) -> None:
     """Walk through the content row by row, stepping over what rows and content do not share."""
-    places: list[_Place] = []
-    cursor = 0
-    for own, end, follower in zip(data, ends, [*data[1:], b""], strict=True):
+    cursor = end = 0
+    followers = [*(row.data for row in rows[1:]), b""]
+    for row, follower in zip(rows, followers, strict=True):
+        own, at = row.data, cursor
+        end += len(own)
         if end <= floor:
-            places.append((TokenSpan.REASONING, None, 0))
+            row.place(TokenSpan.REASONING)
             continue
-        at = cursor
         if not own or not target.startswith(own, cursor):
             anchor = own + follower
             distinct = follower and len(anchor.strip()) >= _SHORTEST_ANCHOR
             at = target.find(anchor, cursor, cursor + _RESYNC_WINDOW) if distinct else -1
         if at < 0:
-            places.append((after if cursor >= len(target) else _CONTENT, None, 0))
+            row.place(after if cursor >= len(target) else _CONTENT)
         else:
-            places.append((_CONTENT, at, len(own)))
+            row.place(_CONTENT, at, len(own))
             cursor = at + len(own)
-    return places
 
 
-def _character_positions(content: str, target: bytes) -> Callable[[int], int]:
-    """Return what turns a byte offset of the content into that of the character it falls in."""
+def _character_starts(content: str, target: bytes) -> list[int] | None:
+    """Return the byte at which each character begins, None where every character is one byte."""
     if len(content) == len(target):
-        return int
-    starts = [offset for offset, byte in enumerate(target) if byte & 0xC0 != 0x80]
-    return lambda offset: bisect_right(starts, offset) - 1
+        return None
+    return [offset for offset, byte in enumerate(target) if byte & 0xC0 != 0x80]

@@ -19,6 +19,9 @@ _FAMILIES: Final = (
 """Opening and closing marks: DeepSeek and Qwen, Cohere, Mistral, Kimi, MedGemma, gpt-oss and others."""
 
 
+_FIRST: Final = tuple(sorted({mark[0] for family in _FAMILIES for mark in family}))
+
+
 class Divided(NamedTuple):
     """Reasoning and the answer that follows it, both without surrounding marks."""
 
@@ -32,6 +35,8 @@ def divide(content: str) -> Divided:
     A missing opening mark (chat templates put it into the prompt) is supplied; without a closing mark
     everything is reasoning, because the model was cut off before it answered.
     """
+    if not any(first in content for first in _FIRST):
+        return Divided("", content)
     text = content.lstrip()
     for opening, closing in _FAMILIES:
         if text.startswith(opening):

@@ -5,7 +5,6 @@ carries no text (numbers, booleans, null), and the few strings that OpenAI's pro
 text is taken out and counted.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -15,8 +14,8 @@ from gatekeeper.wire.completion import REASONING_FIELDS
 from gatekeeper.wire.logprobs import spells
 from gatekeeper.wire.names import is_name
 
-_FIELD: Final = re.compile(r"[a-z][A-Za-z0-9_]{0,47}")
-"""The name of a field that passes with its number; servers' fields are one short word."""
+_LONGEST_FIELD: Final = 48
+"""Characters of a field's name that pass with its number; servers' fields are one short word."""
 
 _LONGEST_TOKEN: Final = 256
 """Characters of an alternative token that pass; no vocabulary has longer ones."""
@@ -248,7 +247,7 @@ class _Rendering:
         return numbers
 
     def _keep_wordless(self, holder: dict[str, Any], key: str, value: object) -> None:
-        if _wordless(value) and _FIELD.fullmatch(key):
+        if _wordless(value) and _is_field(key):
             holder[key] = value
         else:
             self.dropped += 1
@@ -266,6 +265,11 @@ def _held(reply: Reply) -> dict[str, Any]:
 def _wordless(value: object) -> bool:
     """Whether a value carries no text: a number, a boolean, null or something empty."""
     return value is None or isinstance(value, int | float) or value in ("", [], {})
+
+
+def _is_field(key: str) -> bool:
+    """Whether a field's name is one short word of ASCII that begins with a small letter."""
+    return len(key) <= _LONGEST_FIELD and key.isascii() and key.isidentifier() and key[0].islower()
 
 
 def _shown(token: Token, reply: Reply) -> bool:
