@@ -112,6 +112,7 @@ def _given(subject: Subject) -> dict[str, SignalValue]:
         "answer.refused": float(bool(answer.refusal) or answer.finish_reason == "content_filter"),
         "answer.truncated": float(answer.finish_reason == "length"),
         "answer.tool_calls": float(len(answer.tool_calls)),
+        "answer.lookup": float(subject.is_lookup),
         "query.multiple_choice": float(bool(subject.case.query.options)),
     }
 

@@ -122,20 +122,40 @@ class Finding:
 @final
 @dataclass(slots=True, init=False)
 class Subject:
-    """What a check reads: the case, one answer to it, that answer's claims, and whom it may ask."""
+    """What a check reads: the case, one answer to it, that answer's claims, and whom it may ask.
+
+    `lookups` are the tools that the policy trusts to look evidence up.
+    """
 
     case: Final[Case]
     answer: Final[Answer]
     claims: Final[tuple[Claim, ...]]
     auxiliary: "Final[Auxiliary | None]"
+    lookups: Final[frozenset[str]]
 
     def __init__(
-        self, case: Case, answer: Answer, claims: tuple[Claim, ...], auxiliary: "Auxiliary | None" = None
+        self,
+        case: Case,
+        answer: Answer,
+        claims: tuple[Claim, ...],
+        auxiliary: "Auxiliary | None" = None,
+        lookups: frozenset[str] = frozenset(),
     ) -> None:
         self.case = case
         self.answer = answer
         self.claims = claims
         self.auxiliary = auxiliary
+        self.lookups = lookups
+
+    @property
+    def is_lookup(self) -> bool:
+        """Whether the answer says nothing itself, and only asks for evidence to be looked up."""
+        answer = self.answer
+        if not answer.tool_calls or answer.content.strip() or answer.refusal:
+            return False
+        if Field.REASONING in [claim.field for claim in self.claims]:
+            return False
+        return self.lookups.issuperset([call.name for call in answer.tool_calls])
 
 
 @final

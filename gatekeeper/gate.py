@@ -151,7 +151,7 @@ class Gate:
         """Judge one answer: claims → findings → assessment → decision."""
         policy = self.bundle.policy
         claims = read_claims(answer, case.query, reasoning=policy.reasoning == "judge")
-        subject = Subject(case, answer, claims, self.auxiliary)
+        subject = Subject(case, answer, claims, self.auxiliary, policy.evidence.lookups)
         findings = await self.check(subject, timings.checks)
         calibration = self.bundle.calibrations.of(completion.fingerprint)
         unsound_cap = policy.evidence.unsound_cap

@@ -59,6 +59,9 @@ def explain(policy: Policy) -> list[str]:
             )
         else:
             lines.append(f"  The check '{check}' is off.")
+    if policy.evidence.lookups:
+        tools = ", ".join(sorted(policy.evidence.lookups))
+        lines.append(f"  release    when it says nothing and only calls {tools}, whatever else matches")
     return [*lines, "  release    when nothing above matches", *_streaming(policy)]
 
 

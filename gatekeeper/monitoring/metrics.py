@@ -16,7 +16,7 @@ from gatekeeper.gate import Bundle, Outcome
 from gatekeeper.monitoring.shared import SharedMetrics
 from gatekeeper.monitoring.tallies import Spread, Tally
 from gatekeeper.policy import Policy
-from gatekeeper.policy.model import ASKING, CHECKS
+from gatekeeper.policy.model import ASKING, CHECKS, LOOKUP
 
 _FAST = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
 _WAITING = (*_FAST, 2.5, 5.0, 10.0, 30.0)
@@ -350,6 +350,8 @@ def _decisions(policy: Policy) -> Iterator[tuple[Action, str]]:
         yield Action.RELEASE, "shadow"
         return
     yield Action.RELEASE, "no_rule"
+    if policy.evidence.lookups:
+        yield Action.RELEASE, LOOKUP
     yield policy.regenerate.then, "regeneration_failed"
     for check in CHECKS:
         yield getattr(policy.checks, check).unavailable, "check_unavailable"

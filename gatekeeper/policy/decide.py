@@ -1,10 +1,14 @@
 """Signals → action. Pure: the same assessment under the same policy gives the same decision."""
 
 from collections.abc import Mapping
-from typing import final
+from typing import Final, final
 
 from gatekeeper.assessment import Action, Assessment, Decision, Reason, SignalValue
-from gatekeeper.policy.model import CHECKS, Policy, Rule, Test
+from gatekeeper.policy.model import CHECKS, LOOKUP, Policy, Rule, Test
+
+_LOOKUP: Final = Reason(
+    LOOKUP, Action.RELEASE, {"answer.lookup": 1.0}, "Only looks evidence up, and says nothing."
+)
 
 
 def decide(policy: Policy, assessment: Assessment) -> Decision:
@@ -28,9 +32,12 @@ class Rulebook:
     def decide(self, assessment: Assessment) -> Decision:
         """Return the strictest action that any rule or any unavailable check asks for.
 
-        In shadow mode the decision delivers (`release`) and `would` keeps what enforcing had done.
+        In shadow mode the decision delivers (`release`) and `would` keeps what enforcing had done. What
+        only looks evidence up is no answer yet, so no rule is asked.
         """
         signals = assessment.signals
+        if signals.get("answer.lookup"):
+            return Decision(Action.RELEASE, (_LOOKUP,), Action.RELEASE)
         reasons = [ruling.reason(signals) for ruling in self._rulings if ruling.matches(signals)]
         reasons += [_unavailable(check, self._unavailable[check]) for check in assessment.unavailable]
         if len(reasons) > 1:

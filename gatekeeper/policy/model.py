@@ -13,11 +13,15 @@ from gatekeeper.policy.signals import SignalSpec, vocabulary
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\w")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CHECKS = ("slots", "nli", "confidence", "hedging", "triage", "judge", "options", "samples")
 ASKING = ("judge", "options", "samples")
 """Checks that may ask a model."""
 
-RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule", "shadow")
+LOOKUP = "lookup"
+"""The reason of what is delivered because it only looks evidence up."""
+
+RESERVED_RULES = ("check_unavailable", "regeneration_failed", "no_rule", "shadow", LOOKUP)
 """Reasons that the gate itself gives; no rule may be called so."""
 
 
@@ -187,10 +191,13 @@ class EvidenceSettings(_Strict):
     """How evidence is handled. `inject` writes the explicit `evidence` field into the prompt.
 
     `unsound_cap` is the most that P(correct) may be where the evidence contradicts itself or has expired.
+    `lookups` names tools that only look evidence up: an answer that calls nothing else and says nothing is
+    delivered, whatever the rules say, so that an agent can fetch what its answer will be judged by.
     """
 
     inject: bool = False
     unsound_cap: float = Field(default=UNSOUND_CAP, ge=0, le=1)
+    lookups: frozenset[ToolName] = Field(default=frozenset(), max_length=64)
 
 
 class Regenerate(_Strict):

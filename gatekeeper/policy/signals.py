@@ -106,6 +106,7 @@ SIGNALS: Mapping[str, SignalSpec] = {
     "answer.refused": SignalSpec("1 where the model refused"),
     "answer.truncated": SignalSpec("1 where the model stopped at its length limit"),
     "answer.tool_calls": SignalSpec("tool calls in the answer", bounds=_COUNT),
+    "answer.lookup": SignalSpec("1 where the answer only calls tools that look evidence up"),
     "query.multiple_choice": SignalSpec("1 where the question is multiple choice"),
 }
 

@@ -52,6 +52,14 @@ def test_a_missing_signal_matches_unless_the_rule_skips_it() -> None:
     assert decision.reasons[0].signals == {"p_wrong": None}
 
 
+@pytest.mark.parametrize("mode", ["enforce", "shadow"])
+def test_what_only_looks_evidence_up_is_delivered(mode: str) -> None:
+    """No rule and no failed check holds a call that fetches the evidence which they ask for."""
+    decision = decide(policy(mode=mode), assessment(("slots",), p_wrong=1.0, **{"answer.lookup": 1.0}))
+    assert (decision.action, decision.would) == (Action.RELEASE, Action.RELEASE)
+    assert [reason.rule for reason in decision.reasons] == ["lookup"]
+
+
 def test_an_unavailable_check_asks_for_its_action() -> None:
     """A check that failed counts with what the policy says of it."""
     settings = {"slots": {"unavailable": "abstain"}}
