@@ -312,7 +312,8 @@ class Answer:
     raw: JsonObject | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@final
+@dataclass(slots=True, init=False)
 class Completion:
     """What a backend returned: one Answer per choice, in order of index, and the raw body.
 
@@ -320,9 +321,29 @@ class Completion:
     marks answers that no model generated.
     """
 
-    answers: tuple[Answer, ...]
-    raw: JsonObject
-    model: str = ""
-    fingerprint: str | None = None
-    backend: str = ""
-    staged: bool = False
+    answers: Final[tuple[Answer, ...]]
+    raw: Final[JsonObject]
+    model: Final[str]
+    fingerprint: Final[str | None]
+    backend: Final[str]
+    staged: Final[bool]
+
+    def __init__(
+        self,
+        answers: tuple[Answer, ...],
+        raw: JsonObject,
+        model: str = "",
+        fingerprint: str | None = None,
+        backend: str = "",
+        staged: bool = False,
+    ) -> None:
+        self.answers = answers
+        self.raw = raw
+        self.model = model
+        self.fingerprint = fingerprint
+        self.backend = backend
+        self.staged = staged
+
+    def by(self, fingerprint: str | None) -> "Completion":
+        """Return it as the answer of a model."""
+        return Completion(self.answers, self.raw, self.model, fingerprint, self.backend, self.staged)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any, Final
 
 from gatekeeper.backends.base import Capabilities
@@ -80,7 +79,7 @@ class OpenAIBackend:
         except LogprobsRefused:
             body = await self._client.post(wire.path, self._body(case, stream=False, logprobs=False))
         completion = wire.parse_answer(body, backend=self.name)
-        return replace(completion, fingerprint=self._fingerprint(completion.model))
+        return completion.by(self._fingerprint(completion.model))
 
     async def stream(self, case: Case) -> AsyncIterator[JsonObject]:
         """Yield the server's chunks; without token probabilities where it refuses them."""

@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
 import aiohttp
 import orjson
 
 from gatekeeper import __version__
+from gatekeeper.deadlines import Deadlines
 from gatekeeper.errors import ConfigurationError, UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gatekeeper.wire.nesting import too_deep
 from gatekeeper.wire.sse import DONE, SseParser
@@ -20,6 +21,7 @@ JUDGE_HEADER: Final = "x-gatekeeper-judge"
 LONGEST_WAIT: Final = 5.0
 """Seconds: a server that asks for a longer pause before a retry is not asked again."""
 
+_JSON: Final = {"Content-Type": "application/json"}
 _FIRST_BACKOFF: Final = 0.1
 _NOTHING_GENERATED: Final = (
     aiohttp.ClientOSError,
@@ -75,6 +77,8 @@ class UpstreamClient:
         self._retries = retries
         self._max_bytes = max_response_bytes
         self._keeps_bodies = keeps_bodies
+        self._deadlines = Deadlines(deadline_s)
+        self._connecting = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -107,7 +111,7 @@ class UpstreamClient:
         self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Send a JSON object and yield the objects of the stream that comes back, to its end or `[DONE]`."""
-        async with self._request("POST", path, orjson.dumps(body), timeout_s) as response:
+        async with self._request("POST", path, orjson.dumps(body), timeout_s, streams=True) as response:
             parser, received = SseParser(), 0
             async for data in response.content.iter_any():
                 received += len(data)
@@ -131,14 +135,20 @@ class UpstreamClient:
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, data: bytes | None, timeout_s: float | None
+        self, method: str, path: str, data: bytes | None, timeout_s: float | None, *, streams: bool = False
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Yield a successful response; map every failure, of the request and of reading its answer."""
+        """Yield a successful response; map every failure, of the request and of reading its answer.
+
+        A stream's reader may wait for something else in between, which only the HTTP client can tell apart
+        from waiting for the server; anything else that takes the usual time ends with the other requests.
+        """
+        own = streams or timeout_s is not None
         ends = asyncio.get_running_loop().time() + (timeout_s or self._deadline_s)
         try:
-            response = await self._connected(method, path, data, ends)
-            async with response:
-                yield response
+            with nullcontext() if own else self._deadlines():
+                response = await self._connected(method, path, data, ends, own=own)
+                async with response:
+                    yield response
         except TimeoutError as error:
             raise UpstreamTimeout("The model server gave no answer before the deadline.") from error
         except aiohttp.ClientConnectorError as error:
@@ -147,16 +157,16 @@ class UpstreamClient:
             raise UpstreamError("The model server broke off its answer.") from error
 
     async def _connected(
-        self, method: str, path: str, data: bytes | None, ends: float
+        self, method: str, path: str, data: bytes | None, ends: float, *, own: bool
     ) -> aiohttp.ClientResponse:
-        """Return a successful response, after as many tries as are allowed."""
+        """Return a successful response, after as many tries as are allowed, by `ends` where that is its `own`."""
         loop = asyncio.get_running_loop()
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
-            pause = _FIRST_BACKOFF * 2**attempt * _RANDOM.uniform(0.5, 1.5)
             try:
-                response = await self._sent(method, path, data, ends - loop.time())
+                response = await self._sent(method, path, data, ends - loop.time() if own else None)
             except _NOTHING_GENERATED:
+                pause = _backoff(attempt)
                 if last or loop.time() + pause >= ends:
                     raise
             else:
@@ -164,7 +174,7 @@ class UpstreamClient:
                     return response
                 async with response:
                     error = await _failure(response)
-                pause = max(pause, float(error.retry_after or 0))
+                pause = max(_backoff(attempt), float(error.retry_after or 0))
                 hopeless = response.status not in _RETRIED or pause > LONGEST_WAIT
                 if last or hopeless or loop.time() + pause >= ends:
                     raise error
@@ -172,16 +182,19 @@ class UpstreamClient:
         raise AssertionError("the last try returns or raises")
 
     async def _sent(
-        self, method: str, path: str, data: bytes | None, seconds: float
+        self, method: str, path: str, data: bytes | None, seconds: float | None
     ) -> aiohttp.ClientResponse:
         if self._session is None:
             raise UpstreamError("The backend was not started.")
+        timeout = self._connecting
+        if seconds is not None:
+            timeout = aiohttp.ClientTimeout(max(seconds, 0.001), sock_connect=self._connect_timeout_s)
         return await self._session.request(
             method,
             self._url + path,
             data=data,
-            headers={"Content-Type": "application/json"} if data else None,
-            timeout=aiohttp.ClientTimeout(total=max(seconds, 0.001), sock_connect=self._connect_timeout_s),
+            headers=_JSON if data else None,
+            timeout=timeout,
             allow_redirects=False,
         )
 
@@ -198,6 +211,11 @@ def base_url(url: str) -> str:
         raise ConfigurationError("The model server's address begins with http:// or https://.")
     url = url.rstrip("/")
     return url if url.count("/") > 2 else f"{url}/v1"
+
+
+def _backoff(attempt: int) -> float:
+    """Return the seconds to wait after a failed try, drawn so that clients do not come back together."""
+    return _FIRST_BACKOFF * 2.0**attempt * _RANDOM.uniform(0.5, 1.5)
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:

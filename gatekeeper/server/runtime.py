@@ -14,6 +14,7 @@ from gatekeeper.backends.base import Backend, Capabilities
 from gatekeeper.backends.pool import CHECK_EVERY_S
 from gatekeeper.build import build_of
 from gatekeeper.bundle import load_bundle
+from gatekeeper.deadlines import Deadlines
 from gatekeeper.errors import AuditError, CalibrationError, GatekeeperError, PolicyError, UpstreamTimeout
 from gatekeeper.exchange import Conversation
 from gatekeeper.gate import Bundle, Gate, Outcome
@@ -59,6 +60,7 @@ class Runtime:
         self.review = _review(settings, self.gate.bundle, self.metrics)
         self.reviewers = ApiKeys.load(settings.reviewer_keys) if settings.reviewer_keys else None
         self._log = _decision_log(settings, self.metrics)
+        self._deadlines = Deadlines(settings.deadline_s)
         self.ready = False
 
     @contextlib.asynccontextmanager
@@ -120,7 +122,7 @@ class Runtime:
         the policy lets a stream leave sentence by sentence, `release` gets each as it is judged.
         """
         try:
-            async with asyncio.timeout(self.settings.deadline_s):
+            with self._deadlines():
                 outcome = await self._judged(conversation, decision_id, release)
             if self.certification:
                 self.certification.check(outcome.completion.fingerprint)
