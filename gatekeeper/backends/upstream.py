@@ -159,7 +159,7 @@ class UpstreamClient:
     async def _connected(
         self, method: str, path: str, data: bytes | None, ends: float, *, own: bool
     ) -> aiohttp.ClientResponse:
-        """Return a successful response, after as many tries as are allowed, by `ends` where that is its `own`."""
+        """Return a successful response within the tries; with `own`, the HTTP client watches `ends`."""
         loop = asyncio.get_running_loop()
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
