@@ -13,7 +13,6 @@ import os
 import warnings
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, Final
 
 from gatekeeper.backends.base import Capabilities
@@ -118,7 +117,7 @@ class LiteLLMBackend:
         """Generate all choices; without token probabilities where the provider refuses them."""
         response = await self._ask(self._options(case, stream=False))
         completion = parse_chat_completion(response.model_dump(), backend=self.name)
-        return replace(completion, fingerprint=self._fingerprint(completion.model))
+        return completion.by(self._fingerprint(completion.model))
 
     async def stream(self, case: Case) -> AsyncGenerator[JsonObject, None]:
         """Yield the provider's stream in OpenAI's chunks."""

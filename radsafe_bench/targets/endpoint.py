@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Final
 
 from gatekeeper.backends.openai_http import OpenAIBackend
@@ -106,7 +105,7 @@ class EndpointTarget:
         completion = parse_chat_completion(await self._client.post(_CHAT, sent), backend=self._backend.name)
         if completion.model != self._served:
             raise ConfigurationError("the server now serves another model; start a new run for it")
-        return replace(completion, fingerprint=self._fingerprint)
+        return completion.by(self._fingerprint)
 
     async def count_tokens(self, text: str) -> int | None:
         """Return the count of the server's `/tokenize`, None where it has none."""

@@ -261,7 +261,7 @@ class Sequences(RuleBasedStateMachine):
         assert metrics.in_flight._value.get() == metrics.queued._value.get() == 0
 
 
-async def _not_watched(policy: Path, reload: object) -> None:
+async def _not_watched(policy: Path, reload: object, others: object) -> None:
     """Leave reloading to the test."""
 
 
