@@ -74,7 +74,9 @@ class _Ranked(Sequence[Alternative]):
         found: list[float] = []
         last, ordered = 0.0, True
         for item in self._items:
-            value = _logprob(item.get("logprob"))
+            value = item.get("logprob")
+            if type(value) is not float or not _SENTINEL < value <= 0.0:  # as hardly any is
+                value = _logprob(value)
             if value is not None and value <= 0.0:  # no NaN
                 ordered = ordered and value <= last
                 last = value
@@ -109,6 +111,10 @@ class _Placed:
 
     __slots__ = ("covered", "data", "logprob", "span", "start", "text", "top")
 
+    span: TokenSpan
+    start: int | None
+    covered: int
+
     def __init__(self, item: dict[str, Any]) -> None:
         text, listed, top = item["token"], item.get("bytes"), item.get("top_logprobs")
         if not isinstance(text, str):
@@ -123,7 +129,6 @@ class _Placed:
         self.data = data
         self.logprob = _logprob(item.get("logprob"))
         self.top = _Ranked(top or [])
-        self.place(_CONTENT)
 
     def place(self, span: TokenSpan, start: int | None = None, covered: int = 0) -> None:
         """Say where the row belongs."""
@@ -250,15 +255,16 @@ def _align(rows: Sequence[_Placed], target: bytes, reasoning: bytes, after: Toke
     for row in rows:
         begin = end
         end += len(row.data)
+        if 0 <= begin < end <= size:
+            row.place(_CONTENT, begin, end - begin)
+            continue
         covered = min(end, size) - max(begin, 0)
-        if covered <= 0:
-            row.place(before if end <= 0 else after)
-        elif covered == len(row.data):
-            row.place(_CONTENT, begin, covered)
-        else:
+        if covered > 0:
             # One that says more than the content has no place in it; servers strip no more than white space.
             beside = row.data[: max(-begin, 0)] + row.data[size - begin :]
             row.place(_CONTENT, None if beside.decode(errors="replace").strip() else max(begin, 0), covered)
+        else:
+            row.place(before if end <= 0 else after)
 
 
 def _locate(joined: bytes, target: bytes, floor: int, rows: Sequence[_Placed]) -> int | None:
