@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import nullcontext
+from typing import Any, Final, final
 
 import aiohttp
 import orjson
@@ -97,33 +97,37 @@ class UpstreamClient:
 
     async def get(self, path: str, *, timeout_s: float | None = None) -> dict[str, Any]:
         """Return the JSON object at a path."""
-        async with self._request("GET", path, None, timeout_s) as response:
-            return await self._json(response)
+        return await self._whole("GET", path, None, timeout_s)
 
     async def post(
         self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
     ) -> dict[str, Any]:
         """Send a JSON object and return the one that comes back."""
-        async with self._request("POST", path, orjson.dumps(body), timeout_s) as response:
-            return await self._json(response)
+        return await self._whole("POST", path, orjson.dumps(body), timeout_s)
 
     async def events(
         self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Send a JSON object and yield the objects of the stream that comes back, to its end or `[DONE]`."""
-        async with self._request("POST", path, orjson.dumps(body), timeout_s, streams=True) as response:
-            parser, received = SseParser(), 0
-            async for data in response.content.iter_any():
-                received += len(data)
-                if received > self._max_bytes:
-                    raise _too_large()
-                for event in parser.feed(data):
-                    if event == DONE:
-                        return
-                    yield _object(event)
-            for event in parser.finish():
-                if event != DONE:
-                    yield _object(event)
+        """Send a JSON object and yield the objects of the stream that comes back, to its end or `[DONE]`.
+
+        The HTTP client watches its deadline: only it can tell waiting for the server from waiting for whoever
+        reads the stream.
+        """
+        with _Failures():
+            data = orjson.dumps(body)
+            async with await self._connected("POST", path, data, self._ends(timeout_s), own=True) as response:
+                parser, received = SseParser(), 0
+                async for piece in response.content.iter_any():
+                    received += len(piece)
+                    if received > self._max_bytes:
+                        raise _too_large()
+                    for event in parser.feed(piece):
+                        if event == DONE:
+                            return
+                        yield _object(event)
+                for event in parser.finish():
+                    if event != DONE:
+                        yield _object(event)
 
     async def reachable(self) -> bool:
         """Whether the server answers at all and is not busy loading."""
@@ -133,28 +137,17 @@ class UpstreamClient:
             return error.status < 500
         return True
 
-    @asynccontextmanager
-    async def _request(
-        self, method: str, path: str, data: bytes | None, timeout_s: float | None, *, streams: bool = False
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Yield a successful response; map every failure, of the request and of reading its answer.
+    async def _whole(
+        self, method: str, path: str, data: bytes | None, timeout_s: float | None
+    ) -> dict[str, Any]:
+        """Return the JSON object that answers a request; with the usual time, it ends with the others."""
+        own, ends = timeout_s is not None, self._ends(timeout_s)
+        with _Failures(), nullcontext() if own else self._deadlines():
+            async with await self._connected(method, path, data, ends, own=own) as response:
+                return _object(await _bounded(response, self._max_bytes), whole=self._keeps_bodies)
 
-        A stream's reader may wait for something else in between, which only the HTTP client can tell apart
-        from waiting for the server; anything else that takes the usual time ends with the other requests.
-        """
-        own = streams or timeout_s is not None
-        ends = asyncio.get_running_loop().time() + (timeout_s or self._deadline_s)
-        try:
-            with nullcontext() if own else self._deadlines():
-                response = await self._connected(method, path, data, ends, own=own)
-                async with response:
-                    yield response
-        except TimeoutError as error:
-            raise UpstreamTimeout("The model server gave no answer before the deadline.") from error
-        except aiohttp.ClientConnectorError as error:
-            raise UpstreamError("The model server could not be reached.") from error
-        except aiohttp.ClientError as error:
-            raise UpstreamError("The model server broke off its answer.") from error
+    def _ends(self, timeout_s: float | None) -> float:
+        return asyncio.get_running_loop().time() + (timeout_s or self._deadline_s)
 
     async def _connected(
         self, method: str, path: str, data: bytes | None, ends: float, *, own: bool
@@ -198,8 +191,23 @@ class UpstreamClient:
             allow_redirects=False,
         )
 
-    async def _json(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
-        return _object(await _bounded(response, self._max_bytes), whole=self._keeps_bodies)
+
+@final
+class _Failures:
+    """Maps every failure of a request, and of reading its answer, inside its block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, TimeoutError):
+            raise UpstreamTimeout("The model server gave no answer before the deadline.") from error
+        if isinstance(error, aiohttp.ClientConnectorError):
+            raise UpstreamError("The model server could not be reached.") from error
+        if isinstance(error, aiohttp.ClientError):
+            raise UpstreamError("The model server broke off its answer.") from error
 
 
 def base_url(url: str) -> str:
@@ -222,7 +230,7 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
     if (response.content_length or 0) > limit:
         raise _too_large()
     pieces, received = [], 0
-    async for data in response.content.iter_any():
+    while data := await response.content.readany():
         received += len(data)
         if received > limit:
             raise _too_large()
