@@ -1,5 +1,6 @@
 """Prometheus metrics of a serving process. Label sets are closed and created at 0; no client text enters."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Literal
@@ -89,6 +90,7 @@ class Metrics:
         self._policy: tuple[str, ...] | None = None
         self._followed: list[tuple[Gauge, Callable[[], float]]] = []
         self._tallies: list[Tally | Spread] = []
+        self._unwritten = False
         self._counters()
         self._histograms()
         self._tallied()
@@ -281,8 +283,9 @@ class Metrics:
         self._of_evidence(outcome.case.evidence.state.value).inc()
         for judgement in outcome.judgements:
             self._judged(judgement, shadow=outcome.bundle.policy.mode == "shadow")
-        if self._me:  # what a worker that dies has not written down would be lost
-            self._write()
+        if self._me and not self._unwritten:  # what a worker that dies has not written down is lost
+            self._unwritten = True
+            asyncio.get_running_loop().call_soon(self._write)  # once for all that this turn of the loop ends
 
     def _judged(self, judgement: Judgement, *, shadow: bool) -> None:
         decision, assessment = judgement.decision, judgement.assessment
@@ -321,6 +324,7 @@ class Metrics:
             gauge.set(value())
 
     def _write(self) -> None:
+        self._unwritten = False
         for tally in self._tallies:
             tally.write()
 

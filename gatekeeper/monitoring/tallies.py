@@ -49,6 +49,8 @@ class Spread:
 
     def write(self) -> None:
         """Add it to the library's histogram."""
+        if not any(self._counts):
+            return
         for bucket, count in zip(self._histogram._buckets, self._counts, strict=True):
             if count:
                 bucket.inc(count)
