@@ -221,7 +221,13 @@ async def test_full_width_letters_are_letters() -> None:
 
 @pytest.mark.parametrize(
     "hidden",
-    ["is n\u200bot withheld", "is n\u00adot withheld", "is nоt withheld", "is \u202eton\u202c withheld"],
+    [
+        "is n\u200bot withheld",
+        "is n\u00adot withheld",
+        "is nоt withheld",
+        "is \u202eton\u202c withheld",
+        "is withheld for ⑨ days",
+    ],
 )
 async def test_what_a_reader_sees_otherwise_is_not_vouched_for(hidden: str) -> None:
     """Words with unseen or look-alike characters are not taken for the words without them."""

@@ -6,7 +6,8 @@ from typing import Final
 from unicodedata import decimal, normalize
 
 _RARE: Final = re.compile(
-    "[^\x00-\u00ac\u00ae-\u034e\u0350-\u03ff\u2000-\u200a\u2010-\u2029\u202f-\u205f\u2070-\u2fff]"
+    "[^\x00-\u00ac\u00ae-\u034e\u0350-\u03ff\u2000-\u200a\u2010-\u2029\u202f-\u205f\u2070-\u245f"
+    "\u249c-\u24e9\u2500-\u2775\u2794-\u2fff]"
 )
 """What clinical English hardly ever holds: a text without any is as it seems."""
 
@@ -15,6 +16,7 @@ _HIDING: Final = re.compile(
     "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"  # reading turned round, or text that is invisible
     rf"|(?<=[0-9A-Za-z])[{_UNSEEN}]+(?=[0-9A-Za-z])"
     "|[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]"
+    "|[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]"  # numbers in circles, in brackets, with a full stop
 )
 
 
@@ -31,8 +33,9 @@ def plain(text: str) -> str:
 def hides(text: str) -> bool:
     """Whether a text holds what a reader does not see, or sees as something else.
 
-    That are signs that turn the order of reading, unseen ones within a word or number, and words of Latin and
-    Cyrillic letters together: a rule that reads words would read other ones than a clinician does.
+    That are signs that turn the order of reading, unseen ones within a word or number, words of Latin and
+    Cyrillic letters together, and numbers in circles: a rule that reads words would read other ones than a
+    clinician does.
     """
     return not text.isascii() and _RARE.search(text) is not None and _HIDING.search(text) is not None
 
