@@ -120,15 +120,20 @@ def prompt(evidence: str, stated: Stated, rotation: int) -> tuple[dict[str, str]
     All in one message: many chat templates know no system role.
     """
     labels = zip(LETTERS, turned(len(LETTERS), rotation), strict=True)
-    question = f"Question: {stated.context}\n" if stated.context else ""
+    question = f"Question: {_in_line(stated.context)}\n" if stated.context else ""
     lines = [
         f"Evidence:\n{evidence}\n",
-        f"{question}Statement: {stated.text}\n",
+        f"{question}Statement: {_in_line(stated.text)}\n",
         "What does the evidence say of the statement? Judge by the evidence alone.",
         *(f"{letter}. {_LABELS[VERDICTS[meaning]]}" for letter, meaning in labels),
         "Answer with one letter.",
     ]
     return ({"role": "user", "content": "\n".join(lines)},)
+
+
+def _in_line(text: str) -> str:
+    """Return a text without line breaks, after which it could go on as if the gate spoke."""
+    return " ".join(text.splitlines())
 
 
 def evidence_text(evidence: Evidence, stated: Sequence[Stated]) -> str:
