@@ -19,11 +19,13 @@ _HEDGED_BELOW: Final = 0.6
 class _Phrases:
     """Phrases of which each holds one of the words in `telling`: without one the slow search is spared."""
 
-    def __init__(self, assertive: float, telling: str, phrases: str) -> None:
+    def __init__(self, assertive: float, telling: str, phrases: str, *, first: str = "") -> None:
         self.assertive = assertive
         self.telling = frozenset(words_of(telling))
+        # A literal word is found many times as fast as a boundary: where all phrases begin alike, it leads.
+        begin = rf"{first}(?<=\b{first})" if first else r"\b"
         # Small letters on both sides: matching that ignores case takes three times as long.
-        self._pattern = re.compile(rf"\b(?:{phrases})\b")
+        self._pattern = re.compile(rf"{begin}(?:{phrases})\b")
 
     def occur(self, sentence: str, told: list[bytes]) -> bool:
         """Whether a sentence in small letters, with the telling words that it holds, holds a phrase."""
@@ -58,8 +60,9 @@ _PHRASES: Final = (
     _Phrases(
         _HEDGED,
         "may",
-        rf"may (?:be(?! (?:also )?(?:{_PERMITTED})\b)"
+        rf" (?:be(?! (?:also )?(?:{_PERMITTED})\b)"
         r"|(?:also )?(?:cause|indicate|suggest|represent|reflect|have|need|help))",
+        first="may",
     ),
     _Phrases(
         _HEDGED,
