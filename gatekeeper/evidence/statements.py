@@ -57,12 +57,13 @@ class _Course:
 
     def first(self, concept: str) -> int:
         """Return the place of the first statement that names a concept, their number where none does."""
-        place = self._first.get(concept)
-        if place is None:
-            place = 0
-            while place < len(self._named) and concept not in self._named[place]:
-                place += 1
-            self._first[concept] = place
+        known = self._first.get(concept)
+        if known is not None:
+            return known
+        place = 0
+        while place < len(self._named) and concept not in self._named[place]:
+            place += 1
+        self._first[concept] = place
         return place
 
 

@@ -56,9 +56,10 @@ def swapped(claim: Sequence[Agent], statement: Sequence[Agent]) -> Agent | None:
     Both hold agents of one class. A claim that names fewer or more than the statement tells less or
     more; one that names as many, and one of them is another, tells something else.
     """
-    stated = {agent.name for agent in statement}
-    if stated.issuperset([agent.name for agent in claim]):
+    names = [agent.name for agent in statement]
+    if not [agent for agent in claim if agent.name not in names]:
         return None
+    stated = set(names)
     claimed = {agent.name: agent for agent in claim}
     strange = [agent for name, agent in claimed.items() if not any(_covers(name, other) for other in stated)]
     if not strange:

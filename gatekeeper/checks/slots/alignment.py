@@ -87,10 +87,11 @@ class Rarity:
         for concept in terms:
             fewest = min(fewest, repeated.get(concept, 1))
         rarest = _commonness(fewest)
-        weighed: dict[str, float] = {}
+        weighed = terms.copy()
         for concept, weight in terms.items():
             count = repeated.get(concept, 1)
-            weighed[concept] = weight if count < 2 else weight * (rarest / _commonness(count))
+            if count > 1:
+                weighed[concept] = weight * (rarest / _commonness(count))
         return weighed
 
 
@@ -190,7 +191,7 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
     aligned: list[Aligned] = []
     for position in _candidates(claim.words, statements):
         statement = statements[position]
-        if not _may_align(terms, around, statement):
+        if not _may_align(terms, whole, around, statement):
             continue
         for other in rarity.clauses_of(statement):
             overlap = _overlap(terms, around, other, statement)
@@ -227,17 +228,22 @@ def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> lis
     return sorted([-position for _, position in nlargest(MAX_CANDIDATES, shared)])
 
 
-def _may_align(terms: dict[str, float], around: dict[str, float], statement: "Statement") -> bool:
+def _may_align(
+    terms: dict[str, float], whole: float, around: dict[str, float], statement: "Statement"
+) -> bool:
     """Whether any clause of a statement can reach GLANCE: a look before its slots are read."""
-    total = hit = 0.0
+    if whole < _SUBJECT and around:
+        return True
+    hit, needed = 0.0, GLANCE * whole
     named, heading = statement.outline.named, statement.heading
     for concept, weight in terms.items():
-        total += weight
         if concept in named or concept in heading:
             hit += weight
         elif statement.follows(concept):
             hit += _BEFORE * weight
-    return bool(total < _SUBJECT and around) or hit >= GLANCE * total
+        if hit >= needed:
+            return True
+    return not terms
 
 
 @final

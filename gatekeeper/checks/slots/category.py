@@ -106,6 +106,7 @@ _STARTS_ROW: Final = frozenset(
 
 _TRIGGERS: Final = frozenset(phrase[0] for phrase in _SCALES)
 _FUSED_INITIALS: Final = frozenset("ltcg")
+_FUSED_FINALS: Final = frozenset("0123456789abcmv")
 """Where a category can stand: everything else is passed over."""
 
 
@@ -130,7 +131,8 @@ def read_categories(tokens: Tokens, taken: set[int]) -> list[Category]:
     opening = {
         at
         for at, word in enumerate(tokens.lower)
-        if word in _TRIGGERS or (word[0] in _FUSED_INITIALS and len(word) < 6 and _FUSED.match(word))
+        if word in _TRIGGERS
+        or (word[0] in _FUSED_INITIALS and word[-1] in _FUSED_FINALS and len(word) < 6 and _FUSED.match(word))
     }
     for position in range(min(opening), len(tokens)) if opening else ():
         if position in taken:

@@ -42,11 +42,11 @@ def read_scopes(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Scope, ...]:
     return tuple(scopes)
 
 
-def read_requirements(tokens: Tokens, lexemes: Sequence[Lexeme], first: int, last: int) -> frozenset[str]:
-    """Return the concepts of the conditions that a clause opens with "if", "when" and the like."""
+def read_requirements(tokens: Tokens, lexemes: Sequence[Lexeme], openings: Sequence[int]) -> frozenset[str]:
+    """Return the concepts of the conditions that a clause opens, with "if" and the like, at these tokens."""
     found: frozenset[str] = frozenset()
-    for position in range(first, last):
-        if tokens.lower[position] in OPENING and tokens.at(position - 1) not in {"even", "matter"}:
+    for position in openings:
+        if tokens.at(position - 1) not in {"even", "matter"}:
             after = [lexeme for lexeme in lexemes if lexeme.first > position]
             found |= _about(tokens, after[:_REACH], position + 1)
     return found

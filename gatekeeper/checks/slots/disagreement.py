@@ -58,8 +58,14 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
 
 def _work(ours: Sequence[Clause], theirs: Sequence[Clause]) -> int:
     """Return how many pairs of values the comparison of two sentences counts for, remembered or not."""
-    values = [sum([len(clause.quantities) for clause in clauses]) for clauses in (ours, theirs)]
-    return CLAUSE_WORK * len(ours) * len(theirs) + values[0] * values[1]
+    return CLAUSE_WORK * len(ours) * len(theirs) + _values(ours) * _values(theirs)
+
+
+def _values(clauses: Sequence[Clause]) -> int:
+    values = 0
+    for clause in clauses:
+        values += len(clause.quantities)
+    return values
 
 
 @lru_cache(maxsize=REMEMBERED)

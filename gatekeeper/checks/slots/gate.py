@@ -81,8 +81,8 @@ def _exclude(one: _Conditions, other: _Conditions, group: str) -> bool:
 
 def _is_about_others(claim: Clause, statement: Clause, spoken_of: frozenset[str]) -> bool:
     mine = [member.group for member in claim.agents if member.group not in BROAD]
-    theirs = {member.group for member in statement.agents if member.group not in BROAD}
-    if not mine or not theirs or not theirs.isdisjoint(mine):
+    theirs = [member.group for member in statement.agents if member.group not in BROAD]
+    if not mine or not theirs or [group for group in mine if group in theirs]:
         return False
     return spoken_of.isdisjoint([member.name for member in claim.agents if member.group in mine])
 

@@ -63,7 +63,7 @@ def read_quantities(tokens: Tokens, lexemes: Sequence[Lexeme], taken: set[int]) 
     found: list[Quantity] = []
     for position, word in enumerate(tokens.lower):
         is_figure = tokens.forms[position].is_number and word[0] in _DIGITS
-        if position in taken or not (is_figure or word in _TRIGGERS):
+        if not (is_figure or word in _TRIGGERS) or position in taken:
             continue
         numeral = read_numeral(tokens, position)
         if numeral is None:
@@ -139,8 +139,10 @@ def _unit_and_subject(
         return Unit("percent", 100.0 / total[0]), "", total[1]
     noun = tokens.at(number.last)
     whole = number.value == int(number.value)
-    if whole and noun.isalpha() and noun not in STOP and tokens.keys[number.last] not in _VERBS:
-        return Unit(f"count of {tokens.keys[number.last]}", 1.0), "", number.last
+    if whole and noun.isalpha() and noun not in STOP:
+        key = tokens.forms[number.last].key
+        if key not in _VERBS:
+            return Unit(f"count of {key}", 1.0), "", number.last
     return _NO_UNIT, subject, number.last
 
 

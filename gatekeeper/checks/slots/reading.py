@@ -162,17 +162,18 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
 def _read_words(clause: Clause, parts: _Parts, own: Sequence[Lexeme]) -> None:
     """Read what words that are no terms fill in."""
     tokens, first, last = parts.tokens, clause.first, clause.last
-    words = [word for word in tokens.lower[first:last] if word in _TELLING]
-    if not words:
+    lower = tokens.lower
+    telling = [at for at in range(first, last) if lower[at] in _TELLING]
+    if not telling:
         return
-    if not OPENING.isdisjoint(words):
+    openings = [at for at in telling if lower[at] in OPENING]
+    if openings:
         clause.conditional = True
-        clause.required = read_requirements(tokens, own, first, last)
-    if not GIVING.isdisjoint(words):
+        clause.required = read_requirements(tokens, own, openings)
+    if [at for at in telling if lower[at] in GIVING]:
         clause.indications = read_indications(tokens, own, first, last)
-    if not _COMPLEMENTS.isdisjoint(words):
-        naming = [at for at in range(first, last) if tokens.lower[at] in _COMPLEMENTS]
-        clause.has_complement = not parts.taken.issuperset(naming)
+    complements = [at for at in telling if lower[at] in _COMPLEMENTS]
+    clause.has_complement = not parts.taken.issuperset(complements)
 
 
 def _read_terms(clause: Clause, tokens: Tokens, own: Sequence[Lexeme], roles: set[Role]) -> None:

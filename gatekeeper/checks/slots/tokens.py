@@ -135,16 +135,15 @@ def _cut(text: str) -> list[Form]:
 
 @final
 class Tokens:
-    """A text cut into tokens: as written, in small letters, as keys. Offsets are found when asked for."""
+    """A text cut into tokens: as written, in small letters, as forms. Offsets are found when asked for."""
 
-    __slots__ = ("_starts", "forms", "keys", "lower", "raw", "text")
+    __slots__ = ("_starts", "forms", "lower", "raw", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.forms = _cut(text)
         self.raw = [form.raw for form in self.forms]
         self.lower = [form.lower for form in self.forms]
-        self.keys = [form.key for form in self.forms]
         self._starts: list[int] | None = None
 
     def __len__(self) -> int:
@@ -226,14 +225,14 @@ def outline(text: str) -> Outline:
 
 def _lexemes(tokens: Tokens) -> list[Lexeme]:
     """Return terms and content words in order."""
-    keys, free = tokens.keys, 0
+    forms, free = tokens.forms, 0
     found: list[Lexeme] = []
-    for position, form in enumerate(tokens.forms):
+    for position, form in enumerate(forms):
         if position < free:
             continue
         for sense in form.senses:
             last = position + 1 + len(sense.rest)
-            if not _goes_on(keys, position + 1, sense.rest):
+            if sense.rest and not _goes_on(forms, position + 1, sense.rest):
                 continue
             if sense.is_sure or _applies(tokens, position, sense):
                 found.append(Lexeme(sense, position, last))
@@ -242,12 +241,12 @@ def _lexemes(tokens: Tokens) -> list[Lexeme]:
     return found
 
 
-def _goes_on(keys: list[str], position: int, rest: list[str]) -> bool:
+def _goes_on(forms: list[Form], position: int, rest: list[str]) -> bool:
     """Whether the keys of a phrase stand from a position on."""
-    if position + len(rest) > len(keys):
+    if position + len(rest) > len(forms):
         return False
     for key in rest:
-        if keys[position] != key:
+        if forms[position].key != key:
             return False
         position += 1
     return True
