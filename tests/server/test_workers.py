@@ -254,7 +254,7 @@ def _rename(policy: Path, name: str) -> None:
 
 def test_a_worker_that_hangs_is_replaced(tmp_path: Path, upstream: FakeUpstream) -> None:
     """A worker that has stopped, as in an endless loop, is killed and comes back; the other serves on."""
-    with served(tmp_path, "--upstream", upstream.url, workers=2, worker_hang_s=1.5) as gate:
+    with served(tmp_path, "--upstream", upstream.url, workers=2, worker_hang_s=4.0) as gate:
         stuck, other = gate.pid_of(1), gate.pid_of(2)
         os.kill(stuck, signal.SIGSTOP)
         wait_for(lambda: gate.pid_of(1) != stuck)
