@@ -111,7 +111,7 @@ class Document:
 
     def __init__(
         self,
-        id: str,  # noqa: A002 - the field's name
+        id: str,  # noqa: A002 - a document's field is called so on the wire and in every record
         text: str,
         extractor: str,
         pointer: str,

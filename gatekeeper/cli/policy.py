@@ -61,7 +61,7 @@ def explain(policy: Policy) -> list[str]:
             lines.append(f"  The check '{check}' is off.")
     if policy.evidence.lookups:
         tools = ", ".join(sorted(policy.evidence.lookups))
-        lines.append(f"  release    when it says nothing and only calls {tools}, whatever else matches")
+        lines.append(f"  release    when it says nothing and only calls {tools}, whatever rule matches")
     return [*lines, "  release    when nothing above matches", *_streaming(policy)]
 
 

@@ -33,12 +33,13 @@ class Rulebook:
         """Return the strictest action that any rule or any unavailable check asks for.
 
         In shadow mode the decision delivers (`release`) and `would` keeps what enforcing had done. What
-        only looks evidence up is no answer yet, so no rule is asked.
+        only looks evidence up is no answer yet, so no rule is asked; a check that failed counts all the same.
         """
         signals = assessment.signals
         if signals.get("answer.lookup"):
-            return Decision(Action.RELEASE, (_LOOKUP,), Action.RELEASE)
-        reasons = [ruling.reason(signals) for ruling in self._rulings if ruling.matches(signals)]
+            reasons = [_LOOKUP]
+        else:
+            reasons = [ruling.reason(signals) for ruling in self._rulings if ruling.matches(signals)]
         reasons += [_unavailable(check, self._unavailable[check]) for check in assessment.unavailable]
         if len(reasons) > 1:
             reasons.sort(key=_mildness)

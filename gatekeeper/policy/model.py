@@ -192,7 +192,7 @@ class EvidenceSettings(_Strict):
 
     `unsound_cap` is the most that P(correct) may be where the evidence contradicts itself or has expired.
     `lookups` names tools that only look evidence up: an answer that calls nothing else and says nothing is
-    delivered, whatever the rules say, so that an agent can fetch what its answer will be judged by.
+    delivered, whatever the rules say, where no check failed. So an agent can fetch what it will be judged by.
     """
 
     inject: bool = False

@@ -54,10 +54,17 @@ def test_a_missing_signal_matches_unless_the_rule_skips_it() -> None:
 
 @pytest.mark.parametrize("mode", ["enforce", "shadow"])
 def test_what_only_looks_evidence_up_is_delivered(mode: str) -> None:
-    """No rule and no failed check holds a call that fetches the evidence which they ask for."""
-    decision = decide(policy(mode=mode), assessment(("slots",), p_wrong=1.0, **{"answer.lookup": 1.0}))
+    """No rule holds a call that fetches the evidence which the rules ask for."""
+    decision = decide(policy(mode=mode), assessment((), p_wrong=1.0, **{"answer.lookup": 1.0}))
     assert (decision.action, decision.would) == (Action.RELEASE, Action.RELEASE)
     assert [reason.rule for reason in decision.reasons] == ["lookup"]
+
+
+def test_a_failed_check_holds_a_lookup_too() -> None:
+    """That a check could not judge something never reads as safe."""
+    decision = decide(policy(), assessment(("slots",), p_wrong=0.0, **{"answer.lookup": 1.0}))
+    assert [reason.rule for reason in decision.reasons] == ["check_unavailable", "lookup"]
+    assert decision.action is Action.ESCALATE
 
 
 def test_an_unavailable_check_asks_for_its_action() -> None:

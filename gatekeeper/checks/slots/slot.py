@@ -29,7 +29,7 @@ class Rival(Slot):
 
     def told_by(self, anchors: frozenset[str]) -> Self:
         """Return it with the concepts that tell it from others."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind makes its own; of this class alone no object is made
 
 
 @final
