@@ -299,7 +299,11 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One choice of a completion; `raw` is the choice as the server sent it."""
+    """One choice of a completion.
+
+    `raw` is the choice as the server sent it; token probabilities that no client wants may be rows there
+    (`gatekeeper.wire.rows`).
+    """
 
     index: int
     content: str

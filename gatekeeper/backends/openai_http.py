@@ -74,8 +74,9 @@ class OpenAIBackend:
         token probabilities for streams with tools.
         """
         wire = WIRES[case.conversation.surface]
+        asked = self._body(case, stream=False, logprobs=True)
         try:
-            body = await self._client.post(wire.path, self._body(case, stream=False, logprobs=True))
+            body = await self._client.post(wire.path, asked, as_rows=not case.conversation.wants_logprobs)
         except LogprobsRefused:
             body = await self._client.post(wire.path, self._body(case, stream=False, logprobs=False))
         completion = wire.parse_answer(body, backend=self.name)

@@ -13,6 +13,7 @@ from gatekeeper import __version__
 from gatekeeper.deadlines import Deadlines
 from gatekeeper.errors import ConfigurationError, UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gatekeeper.wire.nesting import too_deep
+from gatekeeper.wire.rows import loads
 from gatekeeper.wire.sse import DONE, SseParser
 
 JUDGE_HEADER: Final = "x-gatekeeper-judge"
@@ -100,10 +101,14 @@ class UpstreamClient:
         return await self._whole("GET", path, None, timeout_s)
 
     async def post(
-        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
+        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None, as_rows: bool = False
     ) -> dict[str, Any]:
-        """Send a JSON object and return the one that comes back."""
-        return await self._whole("POST", path, orjson.dumps(body), timeout_s)
+        """Send a JSON object and return the one that comes back.
+
+        With `as_rows` its token probabilities, which no client is to get, may be a list of
+        `gatekeeper.wire.rows.Row`.
+        """
+        return await self._whole("POST", path, orjson.dumps(body), timeout_s, as_rows=as_rows)
 
     async def events(
         self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
@@ -138,13 +143,14 @@ class UpstreamClient:
         return True
 
     async def _whole(
-        self, method: str, path: str, data: bytes | None, timeout_s: float | None
+        self, method: str, path: str, data: bytes | None, timeout_s: float | None, *, as_rows: bool = False
     ) -> dict[str, Any]:
         """Return the JSON object that answers a request; with the usual time, it ends with the others."""
         own, ends = timeout_s is not None, self._ends(timeout_s)
         with _Failures(), nullcontext() if own else self._deadlines():
             async with await self._connected(method, path, data, ends, own=own) as response:
-                return _object(await _bounded(response, self._max_bytes), whole=self._keeps_bodies)
+                found = await _bounded(response, self._max_bytes)
+                return _object(found, whole=self._keeps_bodies, as_rows=as_rows)
 
     def _ends(self, timeout_s: float | None) -> float:
         return asyncio.get_running_loop().time() + (timeout_s or self._deadline_s)
@@ -238,9 +244,9 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _object(data: bytes, *, whole: bool = False) -> dict[str, Any]:
+def _object(data: bytes, *, whole: bool = False, as_rows: bool = False) -> dict[str, Any]:
     try:
-        value = orjson.loads(data)
+        value = loads(data) if as_rows else orjson.loads(data)
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict) or too_deep(data, value if whole else _without_probabilities(value)):

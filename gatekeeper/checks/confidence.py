@@ -129,21 +129,17 @@ def _unseen_mass(token: Token, unseen: int) -> float:
     """Bound what letters outside the alternatives can weigh together."""
     if not unseen:
         return 0.0
-    listed = _listed(token)
+    listed = [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]
     return min(unseen * min(listed), max(0.0, 1.0 - sum(listed)))
 
 
 def _entropy(token: Token) -> float:
     """Return the entropy of the alternatives in nats; what they leave over is one more alternative."""
     seen = entropy = 0.0
-    for p in _listed(token):
+    for logprob in logprobs_of(token.top) or (token.logprob or 0.0,):
+        p = exp(logprob)
         seen += p
         if p > 0.0:
             entropy -= p * log(p)
     left = 1.0 - seen
     return entropy - left * log(left) if left > 0.0 else entropy
-
-
-def _listed(token: Token) -> list[float]:
-    """Return the alternatives' probabilities, the token's own where there are none."""
-    return [exp(logprob) for logprob in logprobs_of(token.top)] or [_probability(token)]

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple, final
 
 from gatekeeper.exchange import Alternative, JsonObject, LogprobQuality, Token, TokenSpan, ToolCall
+from gatekeeper.wire.rows import Candidate, Row, rows_of
 
 FULL_COVERAGE: Final = 0.95
 """Share of the content's bytes that must carry a token probability."""
@@ -48,24 +49,19 @@ class Normalised(NamedTuple):
 
 
 class _Ranked(Sequence[Alternative]):
-    """The alternatives of a row, the likeliest first, made when asked for: of most rows nobody asks.
+    """The alternatives of a row, the likeliest first, made when asked for: of most rows nobody asks."""
 
-    Raises TypeError or KeyError at once where they are no alternatives.
-    """
+    __slots__ = ("_listed",)
 
-    __slots__ = ("_items",)
-
-    def __init__(self, items: list[dict[str, Any]]) -> None:
-        for item in items:
-            item["token"]
-        self._items = items
+    def __init__(self, listed: list[Candidate]) -> None:
+        self._listed = listed
 
     def _read(self) -> list[Alternative]:
         found: list[Alternative] = []
-        for item in self._items:
-            value = _logprob(item.get("logprob"))
+        for one in self._listed:
+            value = _logprob(one.logprob)
             if value is not None and not isnan(value):
-                found.append(Alternative(item["token"], value))
+                found.append(Alternative(one.token, value))
         found.sort(key=_LOGPROB, reverse=True)
         return found
 
@@ -73,10 +69,8 @@ class _Ranked(Sequence[Alternative]):
         """Return the log-probabilities alone, the highest first."""
         found: list[float] = []
         last, ordered = 0.0, True
-        for item in self._items:
-            value = item.get("logprob")
-            if type(value) is not float or not _SENTINEL < value <= 0.0:  # as hardly any is
-                value = _logprob(value)
+        for one in self._listed:
+            value = _logprob(one.logprob)
             if value is not None and value <= 0.0:  # no NaN
                 ordered = ordered and value <= last
                 last = value
@@ -105,8 +99,8 @@ class _Ranked(Sequence[Alternative]):
 class _Placed:
     """A row and its place: the content's byte at which it begins, None outside it, and how many it covers.
 
-    `logprob` is None where the server gave none and NaN where its value cannot be true. Raises
-    AttributeError, KeyError, TypeError or ValueError where the row is malformed.
+    `logprob` is None where the server gave none and NaN where its value cannot be true. Raises TypeError
+    or ValueError where the row's bytes are none.
     """
 
     __slots__ = ("covered", "data", "logprob", "span", "start", "text", "top")
@@ -115,20 +109,18 @@ class _Placed:
     start: int | None
     covered: int
 
-    def __init__(self, item: dict[str, Any]) -> None:
-        text, listed, top = item["token"], item.get("bytes"), item.get("top_logprobs")
-        if not isinstance(text, str):
-            raise TypeError(type(text))
+    def __init__(self, row: Row) -> None:
+        text, listed = row.token, row.bytes
         data = text.encode()
         if isinstance(listed, list):
             own, data = data, bytes(listed)
             if data != own and not spells(text, data):
                 # Rows are aligned by bytes, so a text beside them that says something else was never judged.
                 text = data.decode(errors="replace")
-        self.text: str = text
+        self.text = text
         self.data = data
-        self.logprob = _logprob(item.get("logprob"))
-        self.top = _Ranked(top or [])
+        self.logprob = _logprob(row.logprob)
+        self.top = _Ranked(row.top_logprobs or [])
 
     def place(self, span: TokenSpan, start: int | None = None, covered: int = 0) -> None:
         """Say where the row belongs."""
@@ -193,24 +185,17 @@ def spells(text: str, data: bytes) -> bool:
 
 def _rows(logprobs: object) -> list[_Placed] | None:
     """Read the rows; None without any, or where one is malformed, so that nothing is aligned by guesswork."""
-    items = logprobs.get("content") if isinstance(logprobs, dict) else None
-    if not isinstance(items, list) or not items:
-        return None
     try:
-        return [_Placed(item) for item in items]
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return [_Placed(row) for row in rows_of(logprobs)] or None
+    except (TypeError, ValueError, RecursionError):
         return None
 
 
-def _logprob(value: object) -> float | None:
+def _logprob(value: float | None) -> float | None:
     """Return nats, None for a missing value, NaN for one that cannot be a log-probability."""
-    if type(value) is float and _SENTINEL < value <= 0.0:
+    if value is None or _SENTINEL < value <= 0.0:
         return value
-    if value is None:
-        return None
-    if not isinstance(value, float | int) or not _SENTINEL < value <= _ROUNDING:
-        return nan
-    return min(float(value), 0.0)
+    return min(value, 0.0) if _SENTINEL < value <= _ROUNDING else nan
 
 
 def _quality(rows: Sequence[_Placed], size: int) -> LogprobQuality:

@@ -11,6 +11,7 @@ from gatekeeper.errors import UpstreamError, UpstreamGarbled
 from gatekeeper.exchange import LogprobQuality
 from gatekeeper.wire.chunks import fold
 from gatekeeper.wire.completion import parse_chat_completion
+from gatekeeper.wire.rows import Row
 from tests.backends.conftest import case
 from tests.fake_upstream import FakeUpstream, golden, hang_up, json_body, load, status, stream, unless
 
@@ -35,6 +36,18 @@ async def test_the_answer_is_read(backend: OpenAIBackend) -> None:
     assert completion.answers[0].content == "Hold metformin."
     assert completion.answers[0].quality is LogprobQuality.FULL
     assert (completion.backend, completion.staged) == ("openai", False)
+
+
+async def test_probabilities_that_a_client_wants_stay_as_they_came(
+    backend: OpenAIBackend, upstream: FakeUpstream
+) -> None:
+    """What is to leave is kept as the server wrote it; what nobody asked for is only read."""
+    upstream.play(golden("openai"), golden("openai"))
+    sent = load("openai")["body"]["choices"][0]["logprobs"]
+    kept, read = await backend.complete(case(logprobs=True)), await backend.complete(case())
+    assert kept.raw["choices"][0]["logprobs"] == sent
+    assert isinstance(read.raw["choices"][0]["logprobs"]["content"][0], Row)
+    assert kept.answers[0].tokens == read.answers[0].tokens
 
 
 async def test_declared_and_served_model_are_told_apart(

@@ -11,6 +11,7 @@ from gatekeeper.backends.openai_http import OpenAIBackend
 from gatekeeper.backends.upstream import UpstreamClient
 from gatekeeper.errors import UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gatekeeper.exchange import Surface
+from gatekeeper.wire.rows import loads
 from gatekeeper.wire.surfaces import WIRES
 from tests.faults.upstream import BODIES, chunks_of
 
@@ -41,13 +42,14 @@ class StagedClient(UpstreamClient):
         return {"object": "list", "data": [{"id": "fake-model"}]}
 
     async def post(
-        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
+        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None, as_rows: bool = False
     ) -> dict[str, Any]:
         """Return the body that stands for a fault, or fail."""
         name, number = _asked(body)
         await self._fail(name, number)
         make = BODIES.get(name, BODIES["none"])
-        found: dict[str, Any] = orjson.loads(orjson.dumps(make(_SURFACES[path], number)))
+        data = orjson.dumps(make(_SURFACES[path], number))
+        found: dict[str, Any] = loads(data) if as_rows else orjson.loads(data)
         return found
 
     async def events(

@@ -8,6 +8,7 @@ from gatekeeper.backends.base import Capabilities
 from gatekeeper.errors import NotSupported
 from gatekeeper.exchange import Case, Completion, JsonObject
 from gatekeeper.wire.completion import parse_chat_completion
+from gatekeeper.wire.rows import loads
 
 
 class Replaying:
@@ -17,7 +18,7 @@ class Replaying:
     fingerprint = "replaying"
 
     def __init__(self, body: bytes) -> None:
-        self._body = orjson.loads(body)
+        self._whole, self._read = orjson.loads(body), loads(body)
 
     async def start(self) -> Capabilities:
         """Nothing to open."""
@@ -34,7 +35,8 @@ class Replaying:
 
     async def complete(self, case: Case) -> Completion:
         """Return the canned answer."""
-        return parse_chat_completion(self._body, backend=self.name)
+        body = self._whole if case.conversation.wants_logprobs else self._read
+        return parse_chat_completion(body, backend=self.name)
 
     def stream(self, case: Case) -> AsyncIterator[JsonObject]:
         """Not offered."""

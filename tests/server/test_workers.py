@@ -126,7 +126,9 @@ def test_killed_workers_come_back_and_no_answer_is_unrecorded(tmp_path: Path, up
         assert value(metrics, "gatekeeper_worker_restarts_total") == 2
         assert value(metrics, "gatekeeper_workers") == 2
         assert value(metrics, "gatekeeper_requests_in_flight") == 0
-        assert value(metrics, "gatekeeper_decisions_total") >= len(clients.answers)
+        # A killed worker's last turn of its event loop, no more than one request a client, goes uncounted.
+        uncounted = len(killed) * clients.count
+        assert value(metrics, "gatekeeper_decisions_total") >= len(clients.answers) - uncounted
         assert gate.stop() == 0
     assert not set(killed.values()) & {gate.pid_of(worker) for worker in killed}
     assert set(clients.answers) <= logged(log)

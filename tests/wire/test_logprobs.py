@@ -107,7 +107,7 @@ def test_answer_without_text_has_no_confidence() -> None:
     assert normalise(_choice(*rows), "", "", (ToolCall("f", "{}"),)).quality is UNAVAILABLE
 
 
-@pytest.mark.parametrize("value", [-9999.0, -9999, -10_000.0, nan, -inf, inf, 0.5, "certain", True])
+@pytest.mark.parametrize("value", [-9999.0, -9999, -10_000.0, nan, -inf, inf, 0.5])
 def test_untrue_values_make_confidence_unavailable(value: Any) -> None:
     """One impossible value in the answer and none of its probabilities are used."""
     tokens, quality = normalise(_choice(_row("Left"), _row(" side", value)), "Left side")
@@ -161,6 +161,12 @@ def test_one_malformed_alternative_makes_all_rows_malformed(alternative: Any) ->
     """A list of alternatives that is none is noticed at once, not when its token turns out critical."""
     rows = [_row("A", -0.1, [("A", -0.1)]), {**_row("B"), "top_logprobs": [alternative]}]
     assert normalise(_choice(*rows), "AB") == ((), UNAVAILABLE)
+
+
+@pytest.mark.parametrize("row", [{**_row("B"), "token": None}, _row("B", "certain"), _row("B", True), "B"])
+def test_one_malformed_row_makes_all_rows_malformed(row: Any) -> None:
+    """What is no token with a number is a server's mistake, and nothing beside it is believed."""
+    assert normalise(_choice(_row("A"), row), "AB") == ((), UNAVAILABLE)
 
 
 def test_rounding_above_zero_is_certainty() -> None:

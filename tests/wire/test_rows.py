@@ -1,0 +1,104 @@
+"""Token probabilities are read into rows only where that changes nothing else of a body."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatekeeper.wire.completion import parse_chat_completion
+from gatekeeper.wire.rows import Row, loads
+from tests.fake_upstream import load, names
+from tests.load.exchange import response_to
+
+_ALTERNATIVE = {"token": "B", "logprob": -0.1, "bytes": [66]}
+_ROW = {**_ALTERNATIVE, "top_logprobs": [_ALTERNATIVE, {"token": '"logprobs":', "logprob": -3}]}
+_CHOICE = {"index": 0, "message": {"content": "B"}, "logprobs": {"content": [_ROW], "refusal": None}}
+
+
+def _rows(body: Any) -> list[Any]:
+    return [row for choice in body["choices"] for row in choice["logprobs"]["content"]]
+
+
+def test_all_but_the_rows_stays_as_it_came() -> None:
+    """Fields that nobody knows are there, in the server's order."""
+    fields = {"stop_reason": None, "token_ids": [1, 2], "odd": {"logprobs": [], "n": {"m": [{}]}}}
+    body = {"n": 1, "choices": [{**_CHOICE, **fields}], "usage": {"details": {"cached": 1.5}}, "last": "x"}
+    read = loads(orjson.dumps(body))
+    assert all(isinstance(row, Row) for row in _rows(read))
+    read["choices"][0]["logprobs"]["content"] = [_ROW]
+    assert orjson.dumps(read) == orjson.dumps(body)
+
+
+@pytest.mark.parametrize("name", names())
+def test_rows_of_every_server_read_alike(name: str) -> None:
+    """Read into rows or as JSON, a server's answer has the same texts, tokens, alternatives and quality."""
+    body = load(name)["body"]
+    typed, plain = (parse_chat_completion(read).answers for read in (loads(orjson.dumps(body)), body))
+    assert [(one.tokens, one.quality, one.content) for one in typed] == [
+        (one.tokens, one.quality, one.content) for one in plain
+    ]
+
+
+@pytest.mark.parametrize("name", ["openai", "vllm_reasoning", "llama_server", "sglang_late_rows"])
+def test_common_servers_get_the_cheap_way(name: str) -> None:
+    """What the servers that most gates stand before write is a typical body."""
+    rows = _rows(loads(orjson.dumps(load(name)["body"])))
+    assert rows
+    assert all(isinstance(row, Row) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": [{**_CHOICE, "message": {"content": [{"type": "text", "text": "B", "token": "B"}]}}]},
+        {
+            "choices": [
+                {**_CHOICE, "message": {"tool_calls": [{"id": "1", "type": "function", "token": "B"}]}}
+            ]
+        },
+        {"choices": [{**_CHOICE, "logprobs": {"content": [{**_ROW, "token": 1}]}}]},
+        {"choices": [{**_CHOICE, "logprobs": {"content": [{**_ROW, "logprob": "-1"}]}}]},
+        {"choices": [{**_CHOICE, "logprobs": {"content": [{**_ROW, "text": "beside it"}]}}]},
+        {"choices": [{"logprobs": {"tokens": ["B"], "top_logprobs": [{"B": -0.1}]}}]},
+        {"choices": [_CHOICE], "prompt_logprobs": [None, {"1": {"logprob": -1.0}}]},
+        {"choices": [], "logprobs": {"content": [_ROW]}},
+        {"choices": "none"},
+        [_CHOICE],
+        "logprobs",
+    ],
+    ids=range(11),
+)
+def test_other_bodies_are_read_as_json(body: object) -> None:
+    """A list of objects that are no rows, or rows that are none: nothing of it is lost."""
+    assert loads(orjson.dumps(body)) == body
+
+
+@pytest.mark.parametrize("value", [b"[" * 100_000 + b"]" * 100_000, b"1e999", b'"\xff"', b"NaN", b"01"])
+def test_rows_that_are_no_json_make_the_body_none(value: bytes) -> None:
+    """What one parser refuses is not let through by the other."""
+    data = response_to("Left side.", 2).replace(b'"logprob":', b'"logprob":%s,"x":' % value, 1)
+    with pytest.raises(orjson.JSONDecodeError):
+        loads(data)
+
+
+@given(st.binary(max_size=6), st.integers(0, 10_000))
+def test_a_damaged_body_is_damaged_either_way(damage: bytes, at: int) -> None:
+    """Bytes written over a body break it for both parsers, or both read the same of it."""
+    data = bytearray(response_to("Left side.", 3))
+    at %= len(data)
+    data[at : at + len(damage)] = damage
+    try:
+        read = loads(bytes(data))
+    except orjson.JSONDecodeError:
+        read = None
+    try:
+        plain = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        # Only what no row uses may be unreadable: the rows were made without it.
+        assert read is None or all(isinstance(row, Row) for row in _rows(read))
+        return
+    if read != plain:
+        read["choices"][0]["logprobs"] = plain["choices"][0]["logprobs"]
+        assert read == plain
