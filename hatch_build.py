@@ -3,15 +3,22 @@
 The sources stay the package: they are what is read, what certificates hash, and what runs where no compiled
 module fits. `compiled.json` in the package names the digest of every source that was compiled, so that a
 process can refuse modules that were built from other ones (`gatekeeper/build.py`).
+
+GCC compiles twice: the first build counts which way every branch goes while `gatekeeper check` judges the
+shipped suite's evidence, the second lays out beside each other what ran; most of what mypyc writes is for
+errors that do not happen. So the environment must hold what the package needs to run (the core lock).
 """
 
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +44,7 @@ setup(
     name="gatekeeper",
     packages=[],
     ext_modules=extensions,
-    script_args=["build_ext", "--build-lib", "built", "--parallel", str(os.cpu_count())],
+    script_args=["build_ext", "--build-lib", "built", "--force", "--parallel", str(os.cpu_count())],
 )
 """
 _SETTINGS = "[mypy]\nignore_missing_imports = True\n"
@@ -62,9 +69,10 @@ class CompiledBuild(BuildHookInterface[Any]):
         # What the compiled modules share lies at the top, so its name must be that of no other build.
         name = f"gatekeeper_{hashlib.sha256(manifest.encode()).hexdigest()[:12]}"
         self._folder = Path(tempfile.mkdtemp())
-        _compile(root, list(sources), name, self._folder)
         built = self._folder / "built"
+        (built / "gatekeeper").mkdir(parents=True)
         (built / "gatekeeper" / "compiled.json").write_text(manifest, encoding="utf-8")
+        _compile(root, list(sources), name, self._folder)
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
         for path in built.rglob("*"):
@@ -79,12 +87,68 @@ class CompiledBuild(BuildHookInterface[Any]):
 
 def _compile(root: Path, modules: list[str], name: str, folder: Path) -> None:
     """Compile modules in a copy of the package: no compiled file ever lies beside the sources themselves."""
-    shutil.copytree(root / "gatekeeper", folder / "gatekeeper", ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(root / "gatekeeper", folder / "gatekeeper", ignore=ignored)
     (folder / "mypyc.ini").write_text(_SETTINGS, encoding="utf-8")
     (folder / "setup.py").write_text(_SETUP, encoding="utf-8")
-    command = (sys.executable, "setup.py", name, *modules)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
+    command = ("setup.py", name, *modules)
+    if not _is_gcc():
+        _run(folder, *command)
+        return
+    _run(folder, *command, CFLAGS="-fprofile-generate")
+    training = folder / "training"
+    shutil.copytree(folder / "built", training)
+    shutil.copytree(folder / "gatekeeper", training / "gatekeeper", dirs_exist_ok=True)
+    _train(root, folder, training)
+    _run(folder, *command, CFLAGS="-fprofile-use -Wno-missing-profile")
+
+
+def _is_gcc() -> bool:
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    if not shutil.which(compiler[0]):
+        return False
+    told = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    return "Free Software Foundation" in told
+
+
+def _train(root: Path, folder: Path, package: Path) -> None:
+    """Judge the suite's evidence by itself, by what contradicts it, and by a letter."""
+    suite = root / "radsafe_bench" / "suites" / "radsafe200" / "questions.jsonl"
+    exchanges = folder / "exchanges.jsonl"
+    with suite.open(encoding="utf-8") as questions, exchanges.open("w", encoding="utf-8") as lines:
+        for question in map(json.loads, questions):
+            lines.writelines(json.dumps(exchange) + "\n" for exchange in _exchanges(question))
+    policy = root / "policies" / "default.yaml"
+    command = ("-P", "-m", "gatekeeper", "check", "--jsonl", str(exchanges), "--policy", str(policy))
+    _run(folder, *command, held=True, PYTHONPATH=str(package), PYTHONHASHSEED="0")
+
+
+def _exchanges(question: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    clean, conflict = (question["evidence"][kind]["text"] for kind in ("clean", "conflict"))
+    options = {option["letter"]: option["text"] for option in question["options"]}
+    asked = {"question": question["stem"], "options": options}
+    for evidence in ([clean], [conflict], [clean, conflict]):
+        for answer in (clean, conflict, "The answer is B."):
+            words = answer.replace(" ", "\n ").split("\n")
+            yield {**asked, "evidence": evidence, "answer": answer, "tokens": [_row(word) for word in words]}
+
+
+def _row(word: str) -> dict[str, Any]:
+    top = [{"token": f"{word}{rank}", "logprob": -0.1 - rank} for rank in range(5)]
+    return {"token": word, "logprob": -0.1, "bytes": list(word.encode()), "top_logprobs": top}
+
+
+def _run(folder: Path, *command: str, held: bool = False, **environment: str) -> None:
+    """Run a step of the build with Python; with `held`, exit code 1 says that it did its work."""
+    done = subprocess.run(
+        (sys.executable, *command),
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode > held:
         lines = (done.stdout + done.stderr).splitlines()
         told = [line for line in lines if ": error:" in line] or lines
         raise RuntimeError("the hot path could not be compiled:\n" + "\n".join(told[-20:]))

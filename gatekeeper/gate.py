@@ -1,7 +1,7 @@
 """The whole pipeline: read → generate → claims → check → assess → decide."""
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -91,7 +91,7 @@ class Outcome:
 
 def new_decision_id() -> str:
     """Return a fresh decision id; it is known before the decision, so that streams can name it."""
-    return "gkd_" + secrets.token_hex(12)
+    return "gkd_" + os.urandom(12).hex()
 
 
 @dataclass(frozen=True, slots=True)

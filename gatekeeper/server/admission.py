@@ -3,7 +3,6 @@
 import asyncio
 
 from gatekeeper.errors import Overloaded
-from gatekeeper.monitoring import Metrics
 
 
 class Admission:
@@ -12,30 +11,28 @@ class Admission:
     `async with` holds a place for its block; it raises Overloaded when the queue is full.
     """
 
-    def __init__(self, places: int, queue: int, metrics: Metrics) -> None:
+    def __init__(self, places: int, queue: int) -> None:
         self._free = asyncio.Semaphore(places)
         self._queue = queue
-        self._waiting = 0
-        self._metrics = metrics
+        self.serving = 0
+        self.waiting = 0
 
     async def __aenter__(self) -> None:
         if self._free.locked():
             await self._wait()
         else:
             await self._free.acquire()
-        self._metrics.in_flight.inc()
+        self.serving += 1
 
     async def __aexit__(self, *raised: object) -> None:
-        self._metrics.in_flight.dec()
+        self.serving -= 1
         self._free.release()
 
     async def _wait(self) -> None:
-        if self._waiting >= self._queue:
+        if self.waiting >= self._queue:
             raise Overloaded("every place is taken; try again in a moment", retry_after=1)
-        self._waiting += 1
-        self._metrics.queued.set(self._waiting)
+        self.waiting += 1
         try:
             await self._free.acquire()
         finally:
-            self._waiting -= 1
-            self._metrics.queued.set(self._waiting)
+            self.waiting -= 1

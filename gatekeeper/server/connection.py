@@ -1,13 +1,15 @@
-"""HTTP connections whose requests arrive: heads bounded in bytes, heads and bodies in time.
+"""HTTP connections whose requests arrive, and whose responses leave in one piece.
 
-The server below bounds neither, so a client without a key could fill the memory with headers, or hold
-connections open for ever. Bodies are bounded in bytes where they are read (`requests.py`).
+The server below bounds heads neither in bytes nor in time, so a client without a key could fill the memory
+with headers, or hold connections open for ever. Bodies are bounded in bytes where they are read
+(`requests.py`). It also writes the head of a response and its body one after the other, which are two system
+calls and two packets.
 """
 
 from asyncio import TimerHandle, Transport
-from typing import Any, Final
+from typing import Any, Final, cast, final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD: Final = 65_536
 """Bytes of request line and headers that may arrive before they end."""
@@ -62,7 +64,10 @@ class BoundedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """End a request's head."""
         self._in_head = False
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before and self.scope["method"] != "HEAD":  # whose response is a head alone
+            self.cycle.transport = cast(Transport, _Joining(self.transport, self.cycle))
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -77,3 +82,36 @@ class BoundedConnection(HttpToolsProtocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+@final
+class _Joining:
+    """The transport as one response uses it: the head waits for what is written, or closed, after it."""
+
+    __slots__ = ("_begun", "_cycle", "_head", "_transport")
+
+    def __init__(self, transport: Transport, cycle: RequestResponseCycle) -> None:
+        self._transport = transport
+        self._cycle = cycle
+        self._head = b""
+        self._begun = False
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep the head; what precedes a response (`100 Continue`) is not one."""
+        if self._begun or not self._cycle.response_started:
+            self._transport.write(data)
+        elif self._head:
+            self._begun = True
+            self._transport.writelines((self._head, data))
+        else:
+            self._head = data
+
+    def close(self) -> None:
+        """Close, after a head that nothing followed."""
+        if self._head and not self._begun:
+            self._transport.write(self._head)
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is closing."""
+        return self._transport.is_closing()

@@ -102,6 +102,7 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # where a client sits is neither used nor told
         timeout_graceful_shutdown=int(settings.drain_s),
     )
 

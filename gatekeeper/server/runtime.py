@@ -50,7 +50,9 @@ class Runtime:
         self.judge = make_judge(settings)
         self.metrics = Metrics(shared)
         self._one_of_several = shared is not None
-        self.admission = Admission(settings.max_concurrency, settings.max_queue, self.metrics)
+        self.admission = admission = Admission(settings.max_concurrency, settings.max_queue)
+        self.metrics.follow(self.metrics.in_flight, lambda: admission.serving)
+        self.metrics.follow(self.metrics.queued, lambda: admission.waiting)
         self.keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
         most, extra = settings.auxiliary_concurrency, settings.auxiliary_body
         auxiliary = Consulted(self.backend, self.judge, most, extra)

@@ -257,8 +257,8 @@ class Sequences(RuleBasedStateMachine):
             one.check(windowed=self.windowed)
             assert one.action == "release", one.body
         assert len(asyncio.all_tasks(self.served.loop)) <= self.served.tasks
-        metrics = self.served.runtime.metrics
-        assert metrics.in_flight._value.get() == metrics.queued._value.get() == 0
+        admission = self.served.runtime.admission
+        assert admission.serving == admission.waiting == 0
 
 
 async def _not_watched(policy: Path, reload: object, others: object) -> None:

@@ -3,13 +3,16 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from asyncio import Transport
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
+import orjson
 import pytest
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatekeeper.server.app import create_app
 from gatekeeper.server.connection import MAX_HEAD, BoundedConnection
@@ -18,16 +21,43 @@ from tests.fake_upstream import FakeUpstream
 from tests.processes import DELIVERED, EVIDENCE, answering, served, wait_for
 
 
+class Impatient(BoundedConnection):
+    """Waits a fifth of a second."""
+
+    arrives_s = 0.2
+
+
+class Recorder:
+    """A transport that remembers what is written at once."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write one piece."""
+        self.written.append(data)
+        self._transport.write(data)
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Write several in one call."""
+        self.write(b"".join(pieces))
+
+
 @contextlib.contextmanager
-def impatient(**settings: Any) -> Iterator[int]:
-    """Serve on loopback with connections that wait a fifth of a second; yield the port."""
-
-    class Impatient(BoundedConnection):
-        arrives_s = 0.2
-
+def connected(http: type[BoundedConnection], app: ASGIApp | None = None, **settings: Any) -> Iterator[int]:
+    """Serve on loopback with such connections; yield the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        create_app(Settings(**settings)), http=Impatient, log_config=None, timeout_graceful_shutdown=1
+        app or create_app(Settings(**settings)),
+        http=http,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -68,7 +98,7 @@ def test_endless_headers_end_the_connection(tmp_path: Path) -> None:
 )
 def test_a_request_that_does_not_arrive_ends_the_connection(begun: bytes) -> None:
     """Half a request holds no connection for ever."""
-    with impatient() as port, socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with connected(Impatient) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as client:
         client.sendall(begun)
         with contextlib.suppress(ConnectionError):
             while client.recv(65_536):
@@ -79,6 +109,66 @@ def test_a_slow_answer_is_waited_for() -> None:
     """The bound is on what a client sends, not on how long a model takes."""
     with FakeUpstream() as upstream:
         upstream.play(answering(delay_s=0.6))
-        with impatient(upstream=(upstream.url,)) as port:
+        with connected(Impatient, upstream=(upstream.url,)) as port:
             body = {"messages": [{"role": "user", "content": DELIVERED}], "evidence": EVIDENCE}
             assert httpx.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_head_and_body_leave_in_one_call(stream: bool) -> None:
+    """Two writes would be two packets and two system calls."""
+    recorders: list[Recorder] = []
+
+    class Recorded(BoundedConnection):
+        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as the parent
+            recorders.append(Recorder(transport))
+            super().connection_made(cast(Transport, recorders[-1]))
+
+    with connected(Recorded) as port:
+        body = {"messages": [{"role": "user", "content": DELIVERED}], "evidence": EVIDENCE, "stream": stream}
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body)
+    first, *rest = recorders[0].written
+    head, _, sent = first.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert sent
+    assert bool(rest) == stream
+    assert stream or sent == answer.content
+
+
+def test_a_head_without_a_body_leaves_too() -> None:
+    """HEAD gets its answer, and the connection serves on."""
+    with connected(Impatient) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        for method in ("HEAD", "GET", "HEAD"):
+            answer = client.request(method, "/healthz", timeout=5)
+            assert (answer.status_code, answer.headers["content-length"]) == (200, "3")
+
+
+def test_a_client_that_asks_first_may_go_on() -> None:
+    """`100 Continue` is sent at once: the client waits for it before it sends its body."""
+    body = orjson.dumps({"messages": [{"role": "user", "content": DELIVERED}], "evidence": EVIDENCE})
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n"
+    with (
+        connected(BoundedConnection) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as client,
+    ):
+        client.sendall(head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body))
+        assert client.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(body)
+        with client.makefile("rb") as answer:
+            assert answer.read().startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_breaks_off_ends_its_connection() -> None:
+    """A head that nothing follows leaves before the connection closes, as if it had been written at once."""
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        raise OSError
+
+    with (
+        connected(BoundedConnection, app=broken) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as client,
+    ):
+        client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        with client.makefile("rb") as answer:
+            assert answer.read() == b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"
