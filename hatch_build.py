@@ -50,6 +50,9 @@ setup(
 _SETTINGS = "[mypy]\nignore_missing_imports = True\n"
 """Types are checked strictly elsewhere; here only what is compiled has to be understood."""
 
+_FLAGS = "-fvisibility=hidden -fno-semantic-interposition -fno-plt"
+"""Functions call each other, and the interpreter, without a stop at a table that nobody overrides."""
+
 
 class CompiledBuild(BuildHookInterface[Any]):
     """Adds compiled modules to a wheel where the environment asks for them."""
@@ -95,12 +98,12 @@ def _compile(root: Path, modules: list[str], name: str, folder: Path) -> None:
     if not _is_gcc():
         _run(folder, *command)
         return
-    _run(folder, *command, CFLAGS="-fprofile-generate")
+    _run(folder, *command, CFLAGS=f"{_FLAGS} -fprofile-generate")
     training = folder / "training"
     shutil.copytree(folder / "built", training)
     shutil.copytree(folder / "gatekeeper", training / "gatekeeper", dirs_exist_ok=True)
     _train(root, folder, training)
-    _run(folder, *command, CFLAGS="-fprofile-use -Wno-missing-profile")
+    _run(folder, *command, CFLAGS=f"{_FLAGS} -fprofile-use -Wno-missing-profile")
 
 
 def _is_gcc() -> bool:
