@@ -105,7 +105,7 @@ def _given(subject: Subject) -> dict[str, SignalValue]:
     """Return the signals that need no check."""
     answer, evidence = subject.answer, subject.case.evidence
     return {
-        "evidence.state": evidence.state.value,
+        "evidence.state": str(evidence.state),
         "evidence.documents": float(len(evidence.documents)),
         "evidence.conflicts": float(len(evidence.conflicts)),
         "answer.empty": float(not (answer.content.strip() or answer.tool_calls or answer.refusal)),

@@ -46,8 +46,8 @@ def _judged(decision_id: str, judgement: Judgement) -> dict[str, Any]:
     decision = judgement.decision
     return {
         "decision_id": decision_id,
-        "action": decision.action.value,
-        "would": decision.would.value,
+        "action": str(decision.action),
+        "would": str(decision.would),
         "reasons": [_reason(reason) for reason in decision.reasons],
         "assessment": assessment_of(judgement.assessment, quote=not decision.action.holds),
     }
@@ -56,7 +56,7 @@ def _judged(decision_id: str, judgement: Judgement) -> dict[str, Any]:
 def _reason(reason: Reason) -> dict[str, Any]:
     return {
         "rule": reason.rule,
-        "action": reason.action.value,
+        "action": str(reason.action),
         "message": reason.message,
         "signals": dict(reason.signals),
     }
@@ -64,7 +64,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
     return {
-        "state": evidence.state.value,
+        "state": str(evidence.state),
         "documents": len(evidence.documents),
         "extractors": list(evidence.extractors),
         "conflicts": [
@@ -87,7 +87,7 @@ def assessment_of(assessment: Assessment, *, quote: bool) -> dict[str, Any]:
         "confidence": {
             "raw": assessment.confidence.raw,
             "calibrated": assessment.confidence.calibrated,
-            "quality": assessment.confidence.quality.value,
+            "quality": str(assessment.confidence.quality),
             "cap": assessment.confidence.cap,
         },
         "risk": _risk(assessment.risk),
@@ -119,10 +119,10 @@ def _risk(risk: Risk | None) -> dict[str, Any] | None:
 
 
 def _claim(claim: Claim, finding: Finding | None, *, quote: bool) -> dict[str, Any]:
-    verdict = finding.verdict.value if finding and finding.verdict else "unavailable"
+    verdict = str(finding.verdict) if finding and finding.verdict else "unavailable"
     return {
         **({"text": claim.text} if quote else {}),
-        "field": claim.field.value,
+        "field": str(claim.field),
         "span": list(claim.span),
         "verdict": verdict,
         "detector": finding.detector if finding else None,

@@ -25,7 +25,7 @@ def record_of(outcome: Outcome, models: Collection[str] = ()) -> dict[str, Any]:
         "event": "decision",
         "id": outcome.decision_id,
         "at": outcome.at.isoformat(),
-        "action": outcome.action.value,
+        "action": str(outcome.action),
         "mode": outcome.bundle.policy.mode,
         "policy": outcome.bundle.loaded.digest,
         "certified": outcome.bundle.certified,
@@ -58,7 +58,7 @@ def digest(data: bytes) -> str:
 
 def _evidence(evidence: Evidence, position: dict[str, int]) -> dict[str, Any]:
     return {
-        "state": evidence.state.value,
+        "state": str(evidence.state),
         "extractors": list(evidence.extractors),
         "documents": [digest(document.text.encode()) for document in evidence.documents],
         "conflicts": [
@@ -78,16 +78,16 @@ def _answer(judgement: Judgement, position: dict[str, int]) -> dict[str, Any]:
     return {
         "index": judgement.answer.index,
         "sha256": digest(_whole(judgement.answer)),
-        "action": decision.action.value,
-        "would": decision.would.value,
+        "action": str(decision.action),
+        "would": str(decision.would),
         "rules": [reason.rule for reason in decision.reasons],
         "signals": dict(assessment.signals),
         "unavailable": list(assessment.unavailable),
         "claims": [
             {
-                "field": claim.field.value,
+                "field": str(claim.field),
                 "span": list(claim.span),
-                "verdict": finding.verdict.value if finding and finding.verdict else None,
+                "verdict": str(finding.verdict) if finding and finding.verdict else None,
                 "detector": finding.detector if finding else None,
                 "evidence": [position[finding.evidence.document], *finding.evidence.span]
                 if finding and finding.evidence

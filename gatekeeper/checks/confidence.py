@@ -40,7 +40,7 @@ class Confidence:
             token for token in answer.tokens if token.span is TokenSpan.CONTENT and token.logprob is not None
         ]
         if answer.quality is LogprobQuality.UNAVAILABLE or not tokens:
-            return (_signal("quality", LogprobQuality.UNAVAILABLE.value),)
+            return (_signal("quality", str(LogprobQuality.UNAVAILABLE)),)
         critical = _critical(answer.content, tokens)
         sure = [_probability(token) for token in critical]
         signals = {
@@ -53,7 +53,7 @@ class Confidence:
         signals["raw"] = _raw(signals["option"], signals["min_critical"], signals["sequence"])
         return (
             *(_signal(name, value) for name, value in signals.items() if value is not None),
-            _signal("quality", answer.quality.value),
+            _signal("quality", str(answer.quality)),
         )
 
 

@@ -280,7 +280,7 @@ class Metrics:
         self._overhead.observe(timings.overhead)
         for check, seconds in timings.checks.items():
             self._of_check(check).observe(seconds)
-        self._of_evidence(outcome.case.evidence.state.value).inc()
+        self._of_evidence(str(outcome.case.evidence.state)).inc()
         for judgement in outcome.judgements:
             self._judged(judgement, shadow=outcome.bundle.policy.mode == "shadow")
         if self._me and not self._unwritten:  # what a worker that dies has not written down is lost
@@ -290,10 +290,10 @@ class Metrics:
     def _judged(self, judgement: Judgement, *, shadow: bool) -> None:
         decision, assessment = judgement.decision, judgement.assessment
         leading = decision.reasons[0].rule if decision.reasons else "no_rule"
-        self._of_decision(decision.action.value, "shadow" if shadow else leading).inc()
+        self._of_decision(str(decision.action), "shadow" if shadow else leading).inc()
         if shadow:
-            self.shadow.labels(decision.would.value).inc()
-        self._of_quality(assessment.confidence.quality.value).inc()
+            self.shadow.labels(str(decision.would)).inc()
+        self._of_quality(str(assessment.confidence.quality)).inc()
         if assessment.confidence.raw is not None:
             self._of_stage("raw").observe(assessment.confidence.raw)
         if assessment.confidence.calibrated is not None:
@@ -301,7 +301,7 @@ class Metrics:
         for finding in verdicts(len(assessment.claims), assessment.findings):
             if finding is not None and finding.verdict is not None:
                 detector = finding.detector if finding.detector in _KNOWN else "other"
-                self._of_claim(finding.verdict.value, detector).inc()
+                self._of_claim(str(finding.verdict), detector).inc()
         for finding in assessment.findings:
             if finding.claim is None and finding.verdict is Verdict.UNAVAILABLE:
                 self.check_failures.labels(finding.check, finding.detector.rpartition(".")[2]).inc()

@@ -70,7 +70,7 @@ def whole(outcome: Outcome, rendered: Rendered) -> ASGIApp:
     action = outcome.action
     status = outcome.bundle.policy.held.http_status if action.holds else 200
     named = (
-        (b"x-gatekeeper-action", action.value.encode()),
+        (b"x-gatekeeper-action", action.encode()),
         (b"x-gatekeeper-decision-id", outcome.decision_id.encode()),
     )
     return json_response(rendered.body, status, named)

@@ -152,7 +152,7 @@ class Runtime:
             logging.INFO,
             "decision",
             id=decision_id,
-            action=outcome.action.value,
+            action=str(outcome.action),
             seconds=round(outcome.timings.total, 4),
         )
         return outcome
