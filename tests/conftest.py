@@ -20,7 +20,9 @@ def serve() -> Iterator[Serve]:
 
         def start(backend: Backend | None = None, **settings: Any) -> Proxy:
             app = create_app(Settings(**settings), backend)
-            return Proxy(app, stack.enter_context(serving(app)))
+            proxy = Proxy(app, stack.enter_context(serving(app)))
+            stack.callback(proxy.close)
+            return proxy
 
         yield start
 

@@ -5,7 +5,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import openai
 import uvicorn
 from starlette.applications import Starlette
 
@@ -20,6 +22,18 @@ class Proxy:
     def __init__(self, app: Starlette, port: int) -> None:
         self.app = app
         self.url = f"http://127.0.0.1:{port}"
+        self._clients: list[openai.OpenAI] = []
+
+    def client(self, **options: Any) -> openai.OpenAI:
+        """Return the official client, pointed here; it is closed with the proxy."""
+        given = {"api_key": "unused", "max_retries": 0, **options}
+        self._clients.append(openai.OpenAI(base_url=f"{self.url}/v1", **given))
+        return self._clients[-1]
+
+    def close(self) -> None:
+        """Close every client."""
+        for client in self._clients:
+            client.close()
 
     @property
     def runtime(self) -> Runtime:

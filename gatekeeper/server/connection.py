@@ -7,6 +7,7 @@ calls and two packets.
 """
 
 from asyncio import TimerHandle, Transport
+from collections.abc import Callable
 from typing import Any, Final, cast, final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -16,6 +17,10 @@ MAX_HEAD: Final = 65_536
 
 ARRIVES_S: Final = 60.0
 """Seconds in which a request must have arrived: from the connection on, or from its first byte."""
+
+
+LOST: Final = "gatekeeper.connection_lost"
+"""ASGI extension: a set, for functions that are called when the client goes."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -32,6 +37,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._in_head = True
         self._open = True
         self._late: TimerHandle | None = None
+        self._told: set[Callable[[], None]] = set()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as the parent has it
         """Wait for the first request."""
@@ -39,9 +45,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Wait no more, and tell who works for the client."""
         self._arrived()
         super().connection_lost(exc)
+        for leave in tuple(self._told):
+            leave()
 
     def data_received(self, data: bytes) -> None:
         """Read on; what of a request is still to come is counted and waited for."""
@@ -58,6 +66,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self.scope["extensions"] = {LOST: self._told}  # type: ignore[dict-item]  # declared to hold dicts
         self._open = self._in_head = True
         self._head = 0
 
@@ -70,9 +79,11 @@ class BoundedConnection(HttpToolsProtocol):
             self.cycle.transport = cast(Transport, _Joining(self.transport, self.cycle))
 
     def on_message_complete(self) -> None:
-        """End a request."""
+        """End a request; from here on reading only tells whether the client is still there."""
         self._arrived()
         super().on_message_complete()
+        if not self.pipeline:
+            self.flow.resume_reading()
 
     def _wait(self) -> None:
         self._late = self.loop.call_later(self.arrives_s, self.transport.close)

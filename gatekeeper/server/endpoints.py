@@ -103,7 +103,7 @@ class Judged:
         work = partial(_admitted, runtime, conversation, decision_id, client)
         if conversation.stream:
             return HeldStream(runtime, decision_id, work)
-        outcome = await while_connected(receive, work())
+        outcome = await while_connected(scope, receive, work())
         rendered = render(outcome)
         if rendered.dropped:
             runtime.metrics.stripped.inc(rendered.dropped)
@@ -126,7 +126,7 @@ async def embeddings(request: Request) -> ASGIApp:
     runtime = runtime_of(request)
     body = await read_json(request.scope, request.receive, runtime.settings.max_body_bytes)
     async with runtime.admission:
-        found = await while_connected(request.receive, runtime.backend.embed(body))
+        found = await while_connected(request.scope, request.receive, runtime.backend.embed(body))
     return json_response(embeddings_body(found))
 
 

@@ -1,7 +1,7 @@
 """Reading a request within bounds, and noticing that its client has gone."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import orjson
@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 
 from gatekeeper.errors import BodyTooLarge, InvalidRequest
 from gatekeeper.exchange import JsonObject
+from gatekeeper.server.connection import LOST
 from gatekeeper.wire.nesting import too_deep
 
 T = TypeVar("T")
@@ -61,25 +62,35 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the request is larger than {limit} bytes; send less, or raise max_body_bytes")
 
 
-async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of `work`; cancel it and raise ClientDisconnect when the client goes first."""
-    serving, at_work = _current_task(), True
+async def while_connected(scope: Scope, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`; cancel it and raise ClientDisconnect when the client goes first.
 
-    def leave(gone: asyncio.Task[None]) -> None:
-        if at_work and not gone.cancelled():
-            serving.cancel()
+    The gate's own connections tell of that; with any other server a task waits for it.
+    """
+    serving, gone = _current_task(), False
 
-    gone = asyncio.create_task(_disconnected(receive))
-    gone.add_done_callback(leave)
+    def leave() -> None:
+        nonlocal gone
+        gone = True
+        serving.cancel()
+
+    told: set[Callable[[], None]] | None = scope.get("extensions", {}).get(LOST)
+    waiting = None
+    if told is None:
+        waiting = asyncio.create_task(_disconnected(receive, leave))
+    else:
+        told.add(leave)
     try:
         return await work
     except asyncio.CancelledError:
-        if gone.done() and not serving.uncancel():
+        if gone and not serving.uncancel():
             raise ClientDisconnect from None
         raise
     finally:
-        at_work = False
-        gone.cancel()
+        if told is not None:
+            told.discard(leave)
+        elif waiting is not None:
+            waiting.cancel()
 
 
 def _current_task() -> asyncio.Task[Any]:
@@ -89,6 +100,7 @@ def _current_task() -> asyncio.Task[Any]:
     return task
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _disconnected(receive: Receive, leave: Callable[[], None]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    leave()

@@ -23,7 +23,7 @@ Script = Callable[[str], Path]
 
 def client_of(proxy: Proxy, **options: Any) -> openai.OpenAI:
     """Return the official client, pointed at the proxy."""
-    return openai.OpenAI(base_url=f"{proxy.url}/v1", api_key="unused", max_retries=0, **options)
+    return proxy.client(**options)
 
 
 def ask(proxy: Proxy, question: str = QUESTION, evidence: list[Any] | None = None, **rest: Any) -> Any:

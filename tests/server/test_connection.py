@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 from asyncio import Transport
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,8 @@ from gatekeeper.server.connection import MAX_HEAD, BoundedConnection
 from gatekeeper.settings import Settings
 from tests.fake_upstream import FakeUpstream
 from tests.processes import DELIVERED, EVIDENCE, answering, served, wait_for
+from tests.server.test_chat import QUESTION, RIGHT, script_of
+from tests.server.test_stream import Watched
 
 
 class Impatient(BoundedConnection):
@@ -172,3 +174,17 @@ def test_an_answer_that_breaks_off_ends_its_connection() -> None:
         client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         with client.makefile("rb") as answer:
             assert answer.read() == b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize("filler", [0, 300_000])
+def test_a_client_that_goes_ends_the_work_for_it(script: Callable[[str], Path], filler: int) -> None:
+    """Whether its request came in one piece, or in so many that reading was paused."""
+    backend = Watched(script(script_of({"answer": RIGHT})))
+    body = orjson.dumps({"messages": [{"role": "user", "content": f"{QUESTION}{' ' * filler}"}]})
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with connected(BoundedConnection, app=create_app(Settings(), backend)) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(head + body)
+            wait_for(lambda: backend.asked)
+            assert not backend.cancelled
+        wait_for(lambda: backend.cancelled, seconds=5)

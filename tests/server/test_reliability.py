@@ -96,7 +96,7 @@ def test_keys_are_required_where_configured(serve: Serve, tmp_path: Path) -> Non
     for given in ({}, {"authorization": "Bearer gk-wrong"}, {"authorization": f"Basic {key}"}):
         refused = post(proxy, json={}, headers=given)
         assert (refused.status_code, error_of(refused)["code"]) == (401, "invalid_api_key")
-    client = openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=key)
+    client = proxy.client(api_key=key)
     assert [model.id for model in client.models.list()] == ["extractive-baseline"]
     assert httpx.get(f"{proxy.url}/healthz").text == "ok\n"
 
@@ -287,12 +287,12 @@ def test_sigterm_drains(tmp_path: Path, script: Script) -> None:
     try:
         wait_for(lambda: _ready(port), seconds=20)
         process.send_signal(signal.SIGHUP)
-        client = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="unused")
-        completion = client.chat.completions.create(
-            model="any",
-            messages=[{"role": "user", "content": QUESTION}],
-            extra_body={"evidence": EVIDENCE},
-        )
+        with openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="unused") as client:
+            completion = client.chat.completions.create(
+                model="any",
+                messages=[{"role": "user", "content": QUESTION}],
+                extra_body={"evidence": EVIDENCE},
+            )
         assert completion.choices[0].message.content == RIGHT
     finally:
         process.send_signal(signal.SIGTERM)

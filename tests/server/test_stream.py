@@ -119,10 +119,11 @@ class Watched(Slow):
     """A backend that knows whether its call was cancelled."""
 
     seconds = 30.0
-    cancelled = False
+    asked = cancelled = False
 
     async def complete(self, case: Case) -> Completion:
         """Answer after far too long, unless cancelled."""
+        self.asked = True
         try:
             return await super().complete(case)
         finally:

@@ -22,7 +22,7 @@ def proxy(serve: Serve, gguf: Path) -> Proxy:
 @pytest.fixture
 def client(proxy: Proxy) -> Any:
     """Return the official client, pointed at the proxy."""
-    return openai.OpenAI(base_url=f"{proxy.url}/v1", api_key="unused", max_retries=0)
+    return proxy.client()
 
 
 def test_an_answer_is_judged(client: Any) -> None:
