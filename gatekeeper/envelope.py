@@ -103,10 +103,11 @@ def assessment_of(assessment: Assessment, *, quote: bool) -> dict[str, Any]:
 
 def _measured(assessment: Assessment, check: str, *, quote: bool) -> dict[str, Any]:
     """Return what a check measured, if anything; a letter of a held answer is the answer, so it stays."""
+    prefix = f"{check}."
     found = {
-        name.removeprefix(f"{check}."): value
+        name[len(prefix) :]: value
         for name, value in assessment.signals.items()
-        if name.startswith(f"{check}.") and (quote or not isinstance(value, str))
+        if name.startswith(prefix) and (quote or not isinstance(value, str))
     }
     return {check: found} if found else {}
 

@@ -22,7 +22,6 @@ JUDGE_HEADER: Final = "x-gatekeeper-judge"
 LONGEST_WAIT: Final = 5.0
 """Seconds: a server that asks for a longer pause before a retry is not asked again."""
 
-_JSON: Final = {"Content-Type": "application/json"}
 _FIRST_BACKOFF: Final = 0.1
 _NOTHING_GENERATED: Final = (
     aiohttp.ClientOSError,
@@ -69,6 +68,7 @@ class UpstreamClient:
         self._headers = {
             "User-Agent": f"radsafe-gatekeeper/{__version__}",
             "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
             **(headers or {}),
         }
         if api_key:
@@ -192,7 +192,6 @@ class UpstreamClient:
             method,
             self._url + path,
             data=data,
-            headers=_JSON if data else None,
             timeout=timeout,
             allow_redirects=False,
         )
