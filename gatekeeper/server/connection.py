@@ -18,9 +18,8 @@ MAX_HEAD: Final = 65_536
 ARRIVES_S: Final = 60.0
 """Seconds in which a request must have arrived: from the connection on, or from its first byte."""
 
-
 LOST: Final = "gatekeeper.connection_lost"
-"""ASGI extension: a set, for functions that are called when the client goes."""
+"""ASGI extension: the connection, which calls a function when the client goes (`tell`, `tell_no_more`)."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -38,6 +37,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._open = True
         self._late: TimerHandle | None = None
         self._told: set[Callable[[], None]] = set()
+        self._lost = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as the parent has it
         """Wait for the first request."""
@@ -48,8 +48,20 @@ class BoundedConnection(HttpToolsProtocol):
         """Wait no more, and tell who works for the client."""
         self._arrived()
         super().connection_lost(exc)
+        self._lost = True
         for leave in tuple(self._told):
             leave()
+
+    def tell(self, leave: Callable[[], None]) -> None:
+        """Have a function called when the client goes, now where it has gone."""
+        if self._lost:
+            leave()
+        else:
+            self._told.add(leave)
+
+    def tell_no_more(self, leave: Callable[[], None]) -> None:
+        """Forget it."""
+        self._told.discard(leave)
 
     def data_received(self, data: bytes) -> None:
         """Read on; what of a request is still to come is counted and waited for."""
@@ -66,7 +78,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope["extensions"] = {LOST: self._told}  # type: ignore[dict-item]  # declared to hold dicts
+        self.scope["extensions"] = {LOST: self}  # type: ignore[dict-item]  # declared to hold dicts
         self._open = self._in_head = True
         self._head = 0
 

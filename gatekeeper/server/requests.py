@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope
 
 from gatekeeper.errors import BodyTooLarge, InvalidRequest
 from gatekeeper.exchange import JsonObject
-from gatekeeper.server.connection import LOST
+from gatekeeper.server.connection import LOST, BoundedConnection
 from gatekeeper.wire.nesting import too_deep
 
 T = TypeVar("T")
@@ -74,12 +74,12 @@ async def while_connected(scope: Scope, receive: Receive, work: Coroutine[Any, A
         gone = True
         serving.cancel()
 
-    told: set[Callable[[], None]] | None = scope.get("extensions", {}).get(LOST)
+    connection: BoundedConnection | None = scope.get("extensions", {}).get(LOST)
     waiting = None
-    if told is None:
-        waiting = asyncio.create_task(_disconnected(receive, leave))
+    if connection is not None:
+        connection.tell(leave)
     else:
-        told.add(leave)
+        waiting = asyncio.create_task(_disconnected(receive, leave))
     try:
         return await work
     except asyncio.CancelledError:
@@ -87,8 +87,8 @@ async def while_connected(scope: Scope, receive: Receive, work: Coroutine[Any, A
             raise ClientDisconnect from None
         raise
     finally:
-        if told is not None:
-            told.discard(leave)
+        if connection is not None:
+            connection.tell_no_more(leave)
         elif waiting is not None:
             waiting.cancel()
 

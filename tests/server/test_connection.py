@@ -1,10 +1,12 @@
 """Connections as a hostile client holds them: endless headers, and requests that never end."""
 
+import asyncio
 import contextlib
 import socket
 import threading
 from asyncio import Transport
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gatekeeper.exchange import JsonObject
 from gatekeeper.server.app import create_app
 from gatekeeper.server.connection import MAX_HEAD, BoundedConnection
 from gatekeeper.settings import Settings
@@ -188,3 +191,37 @@ def test_a_client_that_goes_ends_the_work_for_it(script: Callable[[str], Path], 
             wait_for(lambda: backend.asked)
             assert not backend.cancelled
         wait_for(lambda: backend.cancelled, seconds=5)
+
+
+class Embedding(Watched):
+    """Embeds for far too long, unless cancelled."""
+
+    embedded = stopped = False
+
+    async def embed(self, body: Mapping[str, object]) -> JsonObject:
+        """Embed."""
+        self.embedded = True
+        try:
+            await asyncio.sleep(30)
+        finally:
+            self.stopped = True
+        return {}
+
+
+def test_a_client_that_went_while_it_waited_is_not_worked_for(script: Callable[[str], Path]) -> None:
+    """Who has gone before the work begins is noticed when it does."""
+    backend = Embedding(script(script_of({"answer": RIGHT})))
+    app = create_app(Settings(max_concurrency=1), backend)
+    chat = {"messages": [{"role": "user", "content": QUESTION}]}
+    with connected(BoundedConnection, app=app) as port:
+        url = f"http://127.0.0.1:{port}/v1"
+        with ThreadPoolExecutor() as threads:
+            first = threads.submit(
+                pytest.raises, httpx.ReadTimeout, httpx.post, f"{url}/chat/completions", json=chat, timeout=2
+            )
+            wait_for(lambda: backend.asked)
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.post(f"{url}/embeddings", json={"model": "any", "input": "text"}, timeout=0.2)
+            assert not backend.embedded
+            first.result()
+        wait_for(lambda: backend.stopped, seconds=5)
