@@ -4,7 +4,7 @@ They are nine tenths of a body, and as dictionaries and lists they would cost as
 else in a body is read as JSON, whatever its fields are.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import orjson
@@ -31,10 +31,13 @@ class _SentRow(Row, gc=False, forbid_unknown_fields=True):
     """llama-server's number of the token."""
 
 
-_Plain = str | int | float | bool | None
-_Part = dict[str, list[_SentRow] | dict[str, Any] | _Plain]
-_Choice = dict[str, _Part | list[Any] | _Plain]
-_TYPICAL: Final = msgspec.json.Decoder(dict[str, list[_Choice] | dict[str, Any] | _Plain])
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number that can be written again: orjson reads longer ones as decimals."""
+_Plain = str | _Whole | float | bool | None
+_Object = dict[str, dict[str, _Plain] | _Plain]
+_Part = dict[str, list[_SentRow] | _Object | _Plain]
+_Choice = dict[str, _Part | list[_Plain] | _Plain]
+_TYPICAL: Final = msgspec.json.Decoder(dict[str, list[_Choice] | _Object | _Plain])
 """A chat completion whose only lists of objects are the rows: neither content parts nor tool calls."""
 
 
