@@ -98,12 +98,13 @@ def _compile(root: Path, modules: list[str], name: str, folder: Path) -> None:
     if not _is_gcc():
         _run(folder, *command)
         return
-    _run(folder, *command, CFLAGS=f"{_FLAGS} -fprofile-generate")
+    flags = f"{os.environ.get('CFLAGS', '')} {_FLAGS}"
+    _run(folder, *command, CFLAGS=f"{flags} -fprofile-generate")
     training = folder / "training"
     shutil.copytree(folder / "built", training)
     shutil.copytree(folder / "gatekeeper", training / "gatekeeper", dirs_exist_ok=True)
     _train(root, folder, training)
-    _run(folder, *command, CFLAGS=f"{_FLAGS} -fprofile-use -Wno-missing-profile")
+    _run(folder, *command, CFLAGS=f"{flags} -fprofile-use -Wno-missing-profile")
 
 
 def _is_gcc() -> bool:
