@@ -174,7 +174,9 @@ def typed(body: JsonObject, key: str, kind: type[_T], default: _T) -> _T:
 
 def bounded(body: JsonObject, key: str, default: int, low: int, high: int) -> int:
     """Return a whole number within bounds, or the default where it is absent; raises InvalidRequest."""
-    value = typed(body, key, int, default)
-    if isinstance(value, bool) or not low <= value <= high:
+    value = body.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidRequest(f"{key} is a whole number from {low} to {high}.", param=key)
     return value
