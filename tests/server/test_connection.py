@@ -125,7 +125,7 @@ def test_head_and_body_leave_in_one_call(stream: bool) -> None:
     recorders: list[Recorder] = []
 
     class Recorded(BoundedConnection):
-        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as the parent
+        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's
             recorders.append(Recorder(transport))
             super().connection_made(cast(Transport, recorders[-1]))
 
