@@ -159,8 +159,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _workers_can_share(self) -> Self:
-        if self.workers > 1 and self.port == 0:
-            raise ValueError("several workers share a port that has a number; give --port")
         if self.workers > 1 and self.backend == "llama_cpp":
             raise ValueError(
                 f"{self.workers} workers would each load the model of --gguf; serve it with one worker, or "

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -27,6 +29,7 @@ DELIVERED = "When is follow-up CT due?"
 HELD = "When is follow-up CT due, said wrongly?"
 DROPPED = {"ConnectError", "ReadError", "RemoteProtocolError", "WriteError"}
 """What a client sees of a connection that ends before an answer; it may ask again."""
+_ADDRESS = re.compile(rb"base URL for applications http://[^/]+:(\d+)/v1")
 _ANSWERS = {
     DELIVERED: "Follow-up CT is due at 6 to 12 months.",
     HELD: "Follow-up CT is due at 24 to 36 months.",
@@ -65,8 +68,14 @@ class Served:
     """A `gatekeeper serve` that runs, or ran."""
 
     process: "subprocess.Popen[bytes]"
-    port: int
     output: Path
+
+    @property
+    def port(self) -> int:
+        """The port that it says it has."""
+        said = _ADDRESS.search(self.output.read_bytes())
+        assert said, self.output.read_text()
+        return int(said[1])
 
     @property
     def url(self) -> str:
@@ -113,16 +122,15 @@ def served(folder: Path, *options: object, workers: int = 1, **settings: object)
 @contextlib.contextmanager
 def started(folder: Path, *options: object, workers: int = 1, **settings: object) -> Iterator[Served]:
     """Run `gatekeeper serve`, which may refuse to."""
-    port = free_port()
-    command = [sys.executable, "-m", "gatekeeper", "serve", "--port", port, "--workers", workers, *options]
+    command = [sys.executable, "-m", "gatekeeper", "serve", "--port", 0, "--workers", workers, *options]
     environment = {f"GATEKEEPER_{name.upper()}": str(value) for name, value in settings.items()}
-    output = folder / f"{port}.log"
+    output = folder / f"{uuid4()}.log"
     with output.open("wb") as sink:
         process = subprocess.Popen(
             list(map(str, command)), stdout=sink, stderr=sink, env={**os.environ, **environment}
         )
     try:
-        yield Served(process, port, output)
+        yield Served(process, output)
     finally:
         if process.poll() is None:
             process.terminate()

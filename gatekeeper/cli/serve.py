@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from gatekeeper.monitoring.logs import set_up_logging
-from gatekeeper.server.process import serve
+from gatekeeper.server.process import reserve, serve
 from gatekeeper.settings import LOOPBACK, BackendName, Settings, ignored, load_settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -53,7 +53,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--break-glass-reason", help="Why.")
 @click.option("--break-glass-until", metavar="TIME", help="Until when, such as 2030-01-31T18:00:00Z.")
 @click.option("--host", help="Address to listen on; 127.0.0.1 unless given.")
-@click.option("--port", type=int, help="Port to listen on; 8080 unless given.")
+@click.option("--port", type=int, help="Port to listen on, 0 for any free one; 8080 unless given.")
 @click.option("--workers", type=int, help="Processes that share the port; 1 unless given.")
 def serve_command(config: Path | None, **given: Any) -> None:
     """Stand between an application and a model server, and judge every answer.
@@ -64,8 +64,9 @@ def serve_command(config: Path | None, **given: Any) -> None:
     # Click gives an option that may be repeated as an empty tuple where it is not given.
     settings = load_settings(config, {name: None if value == () else value for name, value in given.items()})
     set_up_logging(settings.log_level)
+    settings, held = reserve(settings)
     _say(settings)
-    serve(settings)
+    serve(settings, held)
 
 
 def _say(settings: Settings) -> None:

@@ -30,17 +30,26 @@ from gatekeeper.settings import Settings
 _BEAT_EVERY_S: Final = 1.0
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what runs, at most `drain_s` seconds.
+def reserve(settings: Settings) -> tuple[Settings, list[socket.socket]]:
+    """Take the port, or with port 0 any free one; return the settings with its number, and what holds it.
+
+    Raises ConfigurationError where somebody else, another gate too, has the port.
+    """
+    held = _bound(settings, shared=False)
+    return settings.model_copy(update={"port": held[0].getsockname()[1]}), held
+
+
+def serve(settings: Settings, held: list[socket.socket]) -> None:
+    """Serve on a reserved port until SIGTERM or SIGINT, then finish what runs, at most `drain_s` seconds.
 
     Raises the tree's errors where it cannot start. With several workers it ends the process when they
     have ended, with their supervisor's exit code.
     """
-    for alone in _bound(settings, shared=False):  # a port that another gate serves is not shared by accident
-        alone.close()
     if settings.workers == 1:
-        _Server(_config(settings, create_app(settings))).run()
+        _Server(_config(settings, create_app(settings))).run(held)
         return
+    for holder in held:  # bound alone, so that no other gate shares the port by accident; now for the workers
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     with tempfile.TemporaryDirectory(prefix="gatekeeper-") as folder:
         work = functools.partial(_work, settings, Path(folder))
         bury = functools.partial(forget, Path(folder))
@@ -76,7 +85,7 @@ def _bound(settings: Settings, *, shared: bool) -> list[socket.socket]:
     Raises ConfigurationError where an address is taken: for shared ones, by a socket that is not.
     """
     host, port = settings.host, settings.port
-    listeners = []
+    listeners: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
@@ -86,9 +95,11 @@ def _bound(settings: Settings, *, shared: bool) -> list[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(address)
+            # Every address of the host has the same port, also where the kernel chose the first one's.
+            listener.bind((address[0], port, *address[2:]))
+            port = listener.getsockname()[1]
     except OSError as error:
-        raise ConfigurationError(f"cannot listen on {host}:{port} ({error.strerror})") from error
+        raise ConfigurationError(f"cannot listen on {host}:{settings.port} ({error.strerror})") from error
     return listeners
 
 
@@ -119,13 +130,14 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then set the start-up objects apart and collect the young ones less often."""
+        if self._place is not None:
+            asyncio.get_running_loop().add_reader(self._place.pulse, self._orphaned, self._place.pulse)
+            self._beat(self._place)
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         if self._place is not None:
-            asyncio.get_running_loop().add_reader(self._place.pulse, self._orphaned, self._place.pulse)
-            self._beat(self._place)
             listening()
 
     def _beat(self, place: Place) -> None:

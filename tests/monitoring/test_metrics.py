@@ -16,8 +16,8 @@ from gatekeeper.monitoring.metrics import CALIBRATION_STATES
 from gatekeeper.server import runtime
 from gatekeeper.settings import POLICIES
 from tests.fake_upstream import FakeUpstream, status
+from tests.processes import wait_for
 from tests.server.test_chat import RIGHT, WRONG, ask, script_of
-from tests.server.test_reliability import wait_for
 from tests.serving import Serve
 
 Script = Callable[[str], Path]

@@ -19,11 +19,11 @@ from gatekeeper.review.database import Database
 from gatekeeper.review.queue import ReviewQueue
 from gatekeeper.review.retention import DAY_S, remove_texts, with_old_texts
 from gatekeeper.review.sealing import new_key
+from tests.processes import wait_for
 from tests.review.conftest import NOW
 from tests.review.site import Site
 from tests.review.test_queue import Held, review
 from tests.server.test_chat import WRONG
-from tests.server.test_reliability import wait_for
 
 
 def test_old_texts_go_and_verdicts_stay(queue: ReviewQueue, held: Held) -> None:

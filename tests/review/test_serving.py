@@ -32,9 +32,9 @@ from gatekeeper.review.sealing import Seal, new_key
 from gatekeeper.review.service import ReviewService
 from gatekeeper.settings import Settings
 from gatekeeper.wire.request import parse_chat
+from tests.processes import wait_for
 from tests.review.site import SAFE, SCORES, Site
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, WRONG, script_of
-from tests.server.test_reliability import wait_for
 from tests.serving import Serve
 
 Script = Callable[[str], Path]

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from gatekeeper.calibration import Calibration
-from tests.processes import free_port, started, wait_for
+from tests.processes import free_port, served, started, wait_for
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -21,6 +21,16 @@ def test_a_taken_port_is_one_line(tmp_path: Path, workers: int) -> None:
                 f"gatekeeper: cannot listen on 127.0.0.1:{port} (Address already in use)"
             )
             assert gate.events("ready") == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_any_free_port_is_the_same_everywhere(tmp_path: Path, workers: int) -> None:
+    """Port 0 is one free port for every address of the host and every worker, and the base URL names it."""
+    with served(tmp_path, "--host", "localhost", workers=workers) as gate:
+        found = socket.getaddrinfo("localhost", gate.port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as client:
+                client.connect(address)
 
 
 def test_a_model_server_that_is_away_is_told(tmp_path: Path) -> None:

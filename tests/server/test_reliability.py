@@ -1,12 +1,8 @@
 """Bounds, keys, failures and reloads: what happens when something is wrong."""
 
 import asyncio
-import os
 import signal
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,7 @@ from gatekeeper.gate import Gate
 from gatekeeper.monitoring.logs import JsonLines
 from gatekeeper.server.auth import new_key
 from gatekeeper.server.selftest import fails_closed
+from tests.processes import served, wait_for
 from tests.server.test_chat import EVIDENCE, QUESTION, RIGHT, ask, client_of, envelope, script_of
 from tests.server.test_stream import Slow, Watched
 from tests.serving import Proxy, Serve
@@ -174,14 +171,6 @@ def test_a_changed_policy_takes_effect_and_a_broken_one_does_not(
     assert envelope(ask(proxy))["policy"]["name"] == "changed"
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until a condition holds; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 class Hanging:
     """A check that never comes back."""
 
@@ -279,34 +268,18 @@ def test_sigterm_drains(tmp_path: Path, script: Script) -> None:
     """On SIGTERM the process ends cleanly and the log is whole; SIGHUP before it does not end it."""
     log = tmp_path / "log.jsonl"
     staged = script(script_of({"answer": RIGHT, "confidence": 0.97}))
-    command = [sys.executable, "-m", "gatekeeper", "serve", "--script", str(staged)]
-    port = 20000 + os.getpid() % 20000
-    process = subprocess.Popen(
-        [*command, "--port", str(port), "--audit-log", str(log)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        wait_for(lambda: _ready(port), seconds=20)
-        process.send_signal(signal.SIGHUP)
-        with openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="unused") as client:
+    with served(tmp_path, "--script", staged, "--audit-log", log) as gate:
+        gate.process.send_signal(signal.SIGHUP)
+        with openai.OpenAI(base_url=f"{gate.url}/v1", api_key="unused") as client:
             completion = client.chat.completions.create(
                 model="any",
                 messages=[{"role": "user", "content": QUESTION}],
                 extra_body={"evidence": EVIDENCE},
             )
         assert completion.choices[0].message.content == RIGHT
-    finally:
-        process.send_signal(signal.SIGTERM)
-        output = process.communicate(timeout=20)[1]
-    assert process.returncode in {0, -signal.SIGTERM}
-    assert "STAGED" in output
+        assert gate.stop() in {0, -signal.SIGTERM}
+    assert "STAGED" in gate.output.read_text()
     assert verify(log).lines == 1
-
-
-def _ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def test_client_of_is_unchanged_by_the_gate(serve: Serve) -> None:

@@ -75,6 +75,7 @@ def test_workers_count_as_one(tmp_path: Path, upstream: FakeUpstream) -> None:
         assert (clients.refusals, clients.broken) == ([], [])
         assert 0 < held < asked
         wait_for(lambda: value(gate.metrics(), "gatekeeper_review_items", status="open") == held)
+        wait_for(partial(_is_idle, gate))
         for _ in range(8):
             metrics = gate.metrics()
             assert value(metrics, "gatekeeper_decisions_total") == asked
@@ -122,10 +123,10 @@ def test_killed_workers_come_back_and_no_answer_is_unrecorded(tmp_path: Path, up
         assert clients.refusals == []
         assert clients.broken  # they died in mid-request
         assert set(clients.broken) <= DROPPED
+        wait_for(partial(_is_idle, gate))
         metrics = gate.metrics()
         assert value(metrics, "gatekeeper_worker_restarts_total") == 2
         assert value(metrics, "gatekeeper_workers") == 2
-        assert value(metrics, "gatekeeper_requests_in_flight") == 0
         # A killed worker's last turn of its event loop, no more than one request a client, goes uncounted.
         uncounted = len(killed) * clients.count
         assert value(metrics, "gatekeeper_decisions_total") >= len(clients.answers) - uncounted
@@ -231,6 +232,10 @@ def test_a_worker_that_is_told_to_end_is_replaced(tmp_path: Path) -> None:
 
 def _answered(clients: Clients, count: int) -> bool:
     return len(clients.answers) >= count
+
+
+def _is_idle(gate: Served) -> bool:
+    return value(gate.metrics(), "gatekeeper_requests_in_flight") == 0  # told about every second
 
 
 def _ready_again(gate: Served, times: int) -> bool:
