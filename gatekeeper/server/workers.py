@@ -99,6 +99,8 @@ class Supervisor:
                 self._take(signal.Signals(signal.sigwait(_SIGNALS)))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            while pending := signal.sigpending() & set(_SIGNALS):
+                signal.sigwait(pending)  # one that came last would end the process as soon as it may
             signal.signal(signal.SIGCHLD, handler)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self._exit

@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -186,6 +188,21 @@ def test_the_supervisor_gives_up_when_no_worker_can_start(tmp_path: Path, policy
             os.kill(gate.pid_of(worker), signal.SIGKILL)
         assert gate.process.wait(timeout=30) == 2
         assert gate.events("giving up: a worker cannot start")
+
+
+def test_a_timer_that_goes_off_last_does_not_change_the_exit_code() -> None:
+    """A supervisor that ends while its timer goes off dies of its own code, not of the signal."""
+    script = """
+import sys, time
+from gatekeeper.server.workers import Supervisor
+
+def work(place):
+    time.sleep(0.02)
+    sys.exit(2)
+
+sys.exit(Supervisor(1, work, lambda number: None, drain_s=1.0, hang_s=0.0005).run())
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 2
 
 
 @pytest.mark.parametrize(
