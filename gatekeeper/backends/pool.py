@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 from gatekeeper.backends.base import Backend, Capabilities
 from gatekeeper.errors import ConfigurationError, UpstreamError
 from gatekeeper.exchange import Case, Completion, JsonObject
+from gatekeeper.wire.passed import models_body
 
 CHECK_EVERY_S: Final = 10.0
 """Seconds between health checks, on average: each pause is drawn from half to one and a half of it."""
@@ -131,15 +132,14 @@ class Pool:
 
     async def models(self) -> JsonObject:
         """Return the models of all servers that answer, each id once. Raises where none does."""
-        asked = (member.backend.models() for member in self._members)
-        lists = await asyncio.gather(*asked, return_exceptions=True)
+        lists = await asyncio.gather(*map(_models, self._members), return_exceptions=True)
         answered = [listed for listed in lists if not isinstance(listed, BaseException)]
         for failure in lists:
             if isinstance(failure, BaseException) and not answered:
                 raise failure
         data: dict[str, JsonObject] = {}
-        for model in chain.from_iterable(listed["data"] for listed in answered):
-            data.setdefault(model["id"], model)
+        for model in chain.from_iterable(answered):
+            data.setdefault(model.get("id", ""), model)
         return {"object": "list", "data": list(data.values())}
 
     async def embed(self, body: Mapping[str, object]) -> JsonObject:
@@ -181,6 +181,11 @@ class Pool:
 
     async def _check_all(self) -> None:
         await asyncio.gather(*map(_check, self._members))
+
+
+async def _models(member: _Member) -> list[JsonObject]:
+    listed: list[JsonObject] = models_body(await member.backend.models())["data"]
+    return listed
 
 
 async def _check(member: _Member) -> None:

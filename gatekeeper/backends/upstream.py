@@ -13,7 +13,7 @@ from gatekeeper import __version__
 from gatekeeper.deadlines import Deadlines
 from gatekeeper.errors import ConfigurationError, UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gatekeeper.wire.nesting import too_deep
-from gatekeeper.wire.rows import loads
+from gatekeeper.wire.rows import typical
 from gatekeeper.wire.sse import DONE, SseParser
 
 JUDGE_HEADER: Final = "x-gatekeeper-judge"
@@ -244,8 +244,10 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def _object(data: bytes, *, whole: bool = False, as_rows: bool = False) -> dict[str, Any]:
+    if as_rows and (found := typical(data)):
+        return found
     try:
-        value = loads(data) if as_rows else orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict) or too_deep(data, value if whole else _without_probabilities(value)):

@@ -28,6 +28,8 @@ from gatekeeper.server.workers import Place, Supervisor, listening
 from gatekeeper.settings import Settings
 
 _BEAT_EVERY_S: Final = 1.0
+_UNREAD_S: Final = 60.0
+"""Seconds in which a client must take something of what is sent, or its connection ends (Linux)."""
 
 
 def reserve(settings: Settings) -> tuple[Settings, list[socket.socket]]:
@@ -95,6 +97,8 @@ def _bound(settings: Settings, *, shared: bool) -> list[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if sys.platform == "linux":
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_UNREAD_S * 1000))
             # Every address of the host has the same port, also where the kernel chose the first one's.
             listener.bind((address[0], port, *address[2:]))
             port = listener.getsockname()[1]
@@ -109,6 +113,7 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         http=BoundedConnection,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

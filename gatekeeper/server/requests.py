@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope
 
 from gatekeeper.errors import BodyTooLarge, InvalidRequest
 from gatekeeper.exchange import JsonObject
-from gatekeeper.server.connection import LOST, BoundedConnection
+from gatekeeper.server.connection import CLIENT, Client
 from gatekeeper.wire.nesting import too_deep
 
 T = TypeVar("T")
@@ -74,10 +74,10 @@ async def while_connected(scope: Scope, receive: Receive, work: Coroutine[Any, A
         gone = True
         serving.cancel()
 
-    connection: BoundedConnection | None = scope.get("extensions", {}).get(LOST)
+    client: Client | None = scope.get("extensions", {}).get(CLIENT)
     waiting = None
-    if connection is not None:
-        connection.tell(leave)
+    if client is not None:
+        client.tell(leave)
     else:
         waiting = asyncio.create_task(_disconnected(receive, leave))
     try:
@@ -87,8 +87,8 @@ async def while_connected(scope: Scope, receive: Receive, work: Coroutine[Any, A
             raise ClientDisconnect from None
         raise
     finally:
-        if connection is not None:
-            connection.tell_no_more(leave)
+        if client is not None:
+            client.tell_no_more(leave)
         elif waiting is not None:
             waiting.cancel()
 

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Final
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.exchange import JsonObject
 from gatekeeper.gate import Outcome
 from gatekeeper.server.errors import as_gatekeeper_error
+from gatekeeper.server.requests import while_connected
 from gatekeeper.server.respond import error_response, render
 from gatekeeper.server.runtime import Runtime
 from gatekeeper.windowing import Release
@@ -21,6 +23,8 @@ from gatekeeper.wire.surfaces import WIRES
 
 Work = Callable[[Release], Coroutine[Any, Any, Outcome]]
 """Judges an answer, releasing what the policy lets out before its end."""
+
+_END: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class Window:
@@ -76,23 +80,20 @@ class HeldStream:
             await self._send(send, self._window.sentence(text, top))
 
         task = asyncio.create_task(self._work(release))
-        gone = asyncio.create_task(_disconnected(receive))
         try:
-            while not task.done() and not gone.done():
-                await asyncio.wait(
-                    {task, gone},
-                    timeout=self._runtime.settings.keep_alive_s,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if not task.done() and not gone.done():
-                    await self._send(send, encode_comment("held"))
-            if task.done():
-                await self._finish(task, scope, receive, send)
+            await while_connected(scope, receive, self._hold(task, send))
+            await self._finish(task, scope, receive, send)
+        except ClientDisconnect:
+            pass
         finally:
-            gone.cancel()
             if not task.done():
                 task.cancel()
-                await asyncio.wait({task})
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _hold(self, task: asyncio.Task[Outcome], send: Send) -> None:
+        """Wait for the verdict, and say now and then that the connection is held."""
+        while not (await asyncio.wait({task}, timeout=self._runtime.settings.keep_alive_s))[0]:
+            await self._send(send, encode_comment("held"))
 
     async def _finish(self, task: asyncio.Task[Outcome], scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -104,14 +105,14 @@ class HeldStream:
         self._runtime.metrics.stripped.inc(rendered.dropped)
         for event in self._window.rest(rendered, outcome):
             await self._send(send, event)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send(_END)
 
     async def _fail(self, error: GatekeeperError, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._started:
             await error_response(error)(scope, receive, send)
             return
         await self._send(send, encode_event(orjson.dumps(error_body(error))))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send(_END)
 
     async def _send(self, send: Send, data: bytes) -> None:
         async with self._sending:
@@ -128,8 +129,3 @@ class HeldStream:
             (b"x-gatekeeper-decision-id", self._decision_id.encode()),
         ]
         return {"type": "http.response.start", "status": 200, "headers": headers}
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -24,6 +24,7 @@ _HEALTHY_S: Final = 60.0
 _LONGEST_WAIT_S: Final = 30.0
 _LOOKS: Final = 4
 """How often a supervisor looks at the heartbeats in the time after which a worker counts as hung."""
+_FORK_AGAIN_S: Final = 1.0
 _HOPELESS: Final = 5
 """Short lives in a row after which a worker counts as one that cannot start."""
 
@@ -155,9 +156,15 @@ class Supervisor:
                 os.kill(worker.pid, signal.SIGKILL)
 
     def _fork(self, worker: _Worker, mask: set[signal.Signals | int]) -> None:
+        worker.born = time.monotonic()
+        try:
+            pid = os.fork()
+        except OSError as error:  # memory or processes are short; those that serve must not end for it
+            log(logging.ERROR, "worker not started", worker=worker.number, why=error.strerror)
+            worker.due = worker.born + _FORK_AGAIN_S
+            return
         worker.starts += 1
-        worker.born, worker.due = time.monotonic(), None
-        pid = os.fork()
+        worker.due = None
         if pid == 0:
             self._be(worker, mask)
         worker.pid = pid

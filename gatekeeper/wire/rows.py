@@ -7,7 +7,6 @@ else in a body is read as JSON, whatever its fields are.
 from typing import Annotated, Any, Final
 
 import msgspec
-import orjson
 
 
 class Candidate(msgspec.Struct, gc=False):
@@ -41,15 +40,15 @@ _TYPICAL: Final = msgspec.json.Decoder(dict[str, list[_Choice] | _Object | _Plai
 """A chat completion whose only lists of objects are the rows: neither content parts nor tool calls."""
 
 
-def loads(data: bytes) -> Any:
-    """Return the JSON of a body, with a Row for each of `choice.logprobs.content` where it is a typical one.
+def typical(data: bytes) -> dict[str, Any] | None:
+    """Return the JSON of a typical body, with a Row for each of `choice.logprobs.content`; None of any other.
 
-    Raises orjson.JSONDecodeError.
+    But for what servers list as a token's bytes, which is not written again, it is nested six deep at most.
     """
     try:
         return _TYPICAL.decode(data)
     except (ValueError, RecursionError):
-        return orjson.loads(data)
+        return None
 
 
 def rows_of(logprobs: object) -> list[Row]:

@@ -50,6 +50,20 @@ async def test_probabilities_that_a_client_wants_stay_as_they_came(
     assert kept.answers[0].tokens == read.answers[0].tokens
 
 
+async def test_what_looks_like_a_row_elsewhere_changes_nothing(
+    backend: OpenAIBackend, upstream: FakeUpstream
+) -> None:
+    """A long answer whose message lists tokens of its own is read, whether or not rows leave with it."""
+    body = load("openai")["body"]
+    message = body["choices"][0]["message"]
+    message["content"] *= 500
+    message["annotations"] = body["choices"][0]["logprobs"]["content"]
+    upstream.play(json_body(body))
+    for logprobs in (True, False):
+        completion = await backend.complete(case(logprobs=logprobs))
+        assert completion.answers[0].content == message["content"]
+
+
 async def test_declared_and_served_model_are_told_apart(
     backend: OpenAIBackend, upstream: FakeUpstream
 ) -> None:

@@ -11,7 +11,7 @@ from gatekeeper.backends.openai_http import OpenAIBackend
 from gatekeeper.backends.upstream import UpstreamClient
 from gatekeeper.errors import UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gatekeeper.exchange import Surface
-from gatekeeper.wire.rows import loads
+from gatekeeper.wire.rows import typical
 from gatekeeper.wire.surfaces import WIRES
 from tests.faults.upstream import BODIES, chunks_of
 
@@ -49,7 +49,7 @@ class StagedClient(UpstreamClient):
         await self._fail(name, number)
         make = BODIES.get(name, BODIES["none"])
         data = orjson.dumps(make(_SURFACES[path], number))
-        found: dict[str, Any] = loads(data) if as_rows else orjson.loads(data)
+        found: dict[str, Any] = (typical(data) if as_rows else None) or orjson.loads(data)
         return found
 
     async def events(

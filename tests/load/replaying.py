@@ -8,7 +8,7 @@ from gatekeeper.backends.base import Capabilities
 from gatekeeper.errors import NotSupported
 from gatekeeper.exchange import Case, Completion, JsonObject
 from gatekeeper.wire.completion import parse_chat_completion
-from gatekeeper.wire.rows import loads
+from gatekeeper.wire.rows import typical
 
 
 class Replaying:
@@ -18,7 +18,8 @@ class Replaying:
     fingerprint = "replaying"
 
     def __init__(self, body: bytes) -> None:
-        self._whole, self._read = orjson.loads(body), loads(body)
+        self._whole = orjson.loads(body)
+        self._read = typical(body) or self._whole
 
     async def start(self) -> Capabilities:
         """Nothing to open."""

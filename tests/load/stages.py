@@ -36,7 +36,7 @@ from gatekeeper.server.respond import render
 from gatekeeper.settings import POLICIES
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat, upstream_body
-from gatekeeper.wire.rows import loads
+from gatekeeper.wire.rows import typical
 from tests.load.exchange import request_body, response_body
 from tests.load.replaying import Replaying
 
@@ -69,7 +69,7 @@ def stages() -> list[Stage]:
     conversation = parse_chat(body)
     evidence = read_evidence(conversation, gate.today())
     case = Case(conversation, evidence, read_query(conversation, evidence))
-    raw = loads(response)
+    raw = typical(response) or {}
     completion = parse_chat_completion(raw)
     answer = completion.answers[0]
     subject = Subject(case, answer, read_claims(answer, case.query, reasoning=False))
@@ -89,7 +89,7 @@ def stages() -> list[Stage]:
         ("evidence: extract, state, self-conflict", lambda: read_evidence(conversation, gate.today())),
         ("query", lambda: read_query(conversation, evidence)),
         ("upstream body", lambda: orjson.dumps(upstream_body(case, logprobs=True, top_logprobs=5))),
-        ("parse response JSON", lambda: loads(response)),
+        ("parse response JSON", lambda: typical(response)),
         ("response → completion, token probabilities", lambda: parse_chat_completion(raw)),
         ("claims", lambda: read_claims(answer, case.query, reasoning=False)),
         *checks,

@@ -2,8 +2,13 @@
 
 import asyncio
 import contextlib
+import gc
+import logging
+import re
 import socket
 import threading
+import time
+import weakref
 from asyncio import Transport
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +35,28 @@ class Impatient(BoundedConnection):
     """Waits a fifth of a second."""
 
     arrives_s = 0.2
+
+
+def asking(*headers: str, stream: bool = False, filler: int = 0) -> bytes:
+    """Return a chat request as it is sent."""
+    question = DELIVERED + " " * filler
+    messages = [{"role": "user", "content": question}]
+    body = orjson.dumps({"messages": messages, "evidence": EVIDENCE, "stream": stream})
+    lines = ("POST /v1/chat/completions HTTP/1.1", "host: x", f"content-length: {len(body)}", *headers)
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body
+
+
+def statuses(port: int, *pieces: bytes, pause_s: float = 0.0) -> list[str]:
+    """Send pieces, read until the connection is closed, and return the status of each answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        for piece in pieces:
+            client.sendall(piece)
+            time.sleep(pause_s)
+        with client.makefile("rb") as answers:
+            return re.findall(r"HTTP/1\.1 (\d+) ", answers.read().decode())
+
+
+GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 class Recorder:
@@ -62,6 +89,7 @@ def connected(http: type[BoundedConnection], app: ASGIApp | None = None, **setti
         log_config=None,
         server_header=False,
         date_header=False,
+        timeout_keep_alive=1,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
@@ -117,6 +145,87 @@ def test_a_slow_answer_is_waited_for() -> None:
         with connected(Impatient, upstream=(upstream.url,)) as port:
             body = {"messages": [{"role": "user", "content": DELIVERED}], "evidence": EVIDENCE}
             assert httpx.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body).status_code == 200
+
+
+def test_the_rest_of_a_request_may_wait_for_the_answer_before_it() -> None:
+    """What the gate itself does not read yet is not late: the answer that is being made still arrives."""
+    with FakeUpstream() as upstream:
+        upstream.play(answering(delay_s=0.8))
+        with (
+            connected(Impatient, upstream=(upstream.url,)) as port,
+            socket.create_connection(("127.0.0.1", port), timeout=20) as client,
+        ):
+            client.sendall(asking() + asking(filler=300_000))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_is_counted_without_what_came_before_it() -> None:
+    """The end of one request and half the head of the next may come together, however long the first is."""
+    with FakeUpstream() as upstream:
+        upstream.play(answering(delay_s=0.5))
+        with connected(BoundedConnection, upstream=(upstream.url,)) as port:
+            long = asking(filler=160_000)
+            # Reading pauses in the second body until the first is answered; what waits then comes together.
+            found = statuses(port, asking() + long[:80_000], long[80_000:] + GET[:20], GET[20:], pause_s=0.3)
+    assert found == ["200", "200", "200"]
+
+
+_H2C = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAEAAEAAAAIAAAABAAMAAABk")
+_WEBSOCKET = (
+    "connection: upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+
+
+@pytest.mark.parametrize("offer", [_H2C, _WEBSOCKET], ids=["h2c", "websocket"])
+@pytest.mark.parametrize("cuts", [(), (20,), (-30,)], ids=["whole", "in the head", "in the body"])
+def test_an_offer_of_another_protocol_is_passed_over(offer: tuple[str, ...], cuts: tuple[int, ...]) -> None:
+    """Java's own HTTP client offers HTTP/2 with its first request; that is answered, and so is the next."""
+    sent = asking(*offer)
+    ends = [None, *cuts]
+    pieces = [sent[begin:end] for begin, end in zip(ends, [*cuts, None], strict=True)]
+    with connected(BoundedConnection) as port:
+        assert statuses(port, *pieces[:-1], pieces[-1] + GET, pause_s=0.1) == ["200", "200"]
+
+
+@pytest.mark.parametrize("target", [b"x:1", b"/v1/chat/completions"])
+def test_a_tunnel_is_refused(target: bytes) -> None:
+    """The gate is nobody's way to another host."""
+    with connected(BoundedConnection) as port:
+        assert statuses(port, b"CONNECT %s HTTP/1.1\r\nhost: x\r\n\r\n" % target + GET) == ["400"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [(GET, b"\r\n", "200"), (asking(filler=5000)[:500], asking(filler=5000)[500:], "413")],
+    ids=["an empty line", "the rest of a refused request"],
+)
+def test_what_comes_after_an_answer_holds_no_connection(first: bytes, second: bytes, status: str) -> None:
+    """The wait for another request begins again, and ends."""
+    with connected(BoundedConnection, max_body_bytes=1000) as port:
+        assert statuses(port, first, second, pause_s=0.3) == [status]
+
+
+def test_what_was_served_is_freed_at_once() -> None:
+    """Connections, requests and their bodies do not wait in the memory for the garbage collector."""
+    served: list[weakref.ref[object]] = []
+
+    class Seen(BoundedConnection):
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            served.extend((weakref.ref(self), weakref.ref(self.cycle)))
+
+    gc.disable()
+    try:
+        with connected(Seen) as port:
+            found = statuses(port, asking(), asking(stream=True), GET, asking("connection: close"))
+            wait_for(lambda: not any(one() for one in served), seconds=5)
+    finally:
+        gc.enable()
+    assert found == ["200"] * 4
+    assert len(served) == 8
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -191,6 +300,19 @@ def test_a_client_that_goes_ends_the_work_for_it(script: Callable[[str], Path], 
             wait_for(lambda: backend.asked)
             assert not backend.cancelled
         wait_for(lambda: backend.cancelled, seconds=5)
+
+
+def test_a_client_that_leaves_several_requests_ends_the_work_for_the_first(
+    script: Callable[[str], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is noticed when no more can be sent to it, and nothing is logged as if the gate had failed."""
+    backend = Watched(script(script_of({"answer": RIGHT}, match=DELIVERED)))
+    with connected(BoundedConnection, app=create_app(Settings(keep_alive_s=0.05), backend)) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(asking(stream=True) + GET)
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+        wait_for(lambda: backend.cancelled, seconds=5)
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 class Embedding(Watched):

@@ -1,5 +1,6 @@
 """`gatekeeper serve` as a process: what it says when it starts, and when it cannot."""
 
+import contextlib
 import socket
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import orjson
 import pytest
 
 from gatekeeper.calibration import Calibration
+from gatekeeper.server import process
+from gatekeeper.settings import Settings
 from tests.processes import free_port, served, started, wait_for
 
 
@@ -66,3 +69,19 @@ def test_a_misspelt_variable_is_told_at_the_start(tmp_path: Path) -> None:
     with started(tmp_path, apikeys=tmp_path / "keys") as gate:
         wait_for(lambda: bool(gate.events("ready")))
         assert "GATEKEEPER_APIKEYS is ignored" in gate.output.read_text()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel has no such bound")
+def test_a_client_that_reads_nothing_holds_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client asks for and never takes does not stay in the gate's memory."""
+    monkeypatch.setattr(process, "_UNREAD_S", 0.5)
+    settings, held = process.reserve(Settings(host="127.0.0.1", port=0))
+    with contextlib.ExitStack() as stack:
+        for listener in held:
+            stack.enter_context(listener).listen()
+        stack.enter_context(socket.create_connection(("127.0.0.1", settings.port)))
+        taken = stack.enter_context(held[0].accept()[0])
+        taken.settimeout(20)
+        with pytest.raises(OSError, match="Connection timed out"):
+            while True:
+                taken.sendall(bytes(1_000_000))

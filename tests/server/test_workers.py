@@ -286,3 +286,29 @@ def test_a_worker_that_hangs_is_replaced(tmp_path: Path, upstream: FakeUpstream)
         assert gate.pid_of(2) == other
         assert gate.events("worker hangs, and is killed")
         assert gate.stop() == 0
+
+
+_SHORT_OF_PROCESSES = """
+import errno, os
+from gatekeeper.server.workers import Supervisor
+
+fork, refusals = os.fork, [BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))]
+
+def scarce():
+    if refusals:
+        raise refusals.pop()
+    return fork()
+
+def work(place):
+    assert not place.restarted
+    raise SystemExit(3)
+
+os.fork = scarce
+raise SystemExit(Supervisor(1, work, lambda number: None, drain_s=1).run())
+"""
+
+
+def test_a_worker_is_started_when_memory_allows_it_again() -> None:
+    """Where no process can be made for a while, the gate waits for it instead of ending."""
+    ended = subprocess.run([sys.executable, "-c", _SHORT_OF_PROCESSES], timeout=60, check=False)
+    assert ended.returncode == 3

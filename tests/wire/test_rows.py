@@ -1,5 +1,6 @@
 """Token probabilities are read into rows only where that changes nothing else of a body."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -7,14 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatekeeper.errors import UpstreamError
 from gatekeeper.wire.completion import parse_chat_completion
-from gatekeeper.wire.rows import Row, loads
+from gatekeeper.wire.rows import Row, typical
 from tests.fake_upstream import load, names
 from tests.load.exchange import response_to
 
 _ALTERNATIVE = {"token": "B", "logprob": -0.1, "bytes": [66]}
+_PART = {"type": "text", "text": "B", "token": "B"}
 _ROW = {**_ALTERNATIVE, "top_logprobs": [_ALTERNATIVE, {"token": '"logprobs":', "logprob": -3}]}
 _CHOICE = {"index": 0, "message": {"content": "B"}, "logprobs": {"content": [_ROW], "refusal": None}}
+
+
+def loads(data: bytes) -> Any:
+    """Read a body as it is read where its rows may be of known fields."""
+    return typical(data) or orjson.loads(data)
 
 
 def _rows(body: Any) -> list[Any]:
@@ -52,7 +60,7 @@ def test_common_servers_get_the_cheap_way(name: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"choices": [{**_CHOICE, "message": {"content": [{"type": "text", "text": "B", "token": "B"}]}}]},
+        {"choices": [{**_CHOICE, "message": {"content": [_PART]}}]},
         {
             "choices": [
                 {**_CHOICE, "message": {"tool_calls": [{"id": "1", "type": "function", "token": "B"}]}}
@@ -107,6 +115,38 @@ def test_a_damaged_body_is_damaged_either_way(damage: bytes, at: int) -> None:
         assert read is None or all(isinstance(row, Row) for row in _rows(read))
         return
     assert _same(read, plain)
+
+
+_ODD = [None, True, -1, 0.5, 2**63, "B", [], {}, [1], [None], [_ROW], [_PART], {"content": [_ROW]}]
+
+
+@pytest.mark.parametrize("name", names())
+def test_an_odd_value_anywhere_is_read_alike(name: str) -> None:
+    """The same answers come of it, or the same refusal, whichever way it is read."""
+    body = load(name)["body"]
+    for holder, key in list(_places(body)):
+        kept = holder[key]
+        for holder[key] in _ODD:
+            assert _answers(loads(orjson.dumps(body))) == _answers(body), (key, holder[key])
+        holder[key] = kept
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield what something stands in, and where in it; of a list, the first place."""
+    for key in [*value] if isinstance(value, dict) else [0] if isinstance(value, list) and value else []:
+        yield value, key
+        yield from _places(value[key])
+
+
+def _answers(body: Any) -> object:
+    try:
+        found = parse_chat_completion(body).answers
+    except UpstreamError as refused:
+        return type(refused), refused.status
+    return [
+        (one.index, one.content, one.reasoning, one.tool_calls, one.refusal, one.tokens, one.quality)
+        for one in found
+    ]
 
 
 def _same(read: Any, plain: Any) -> bool:

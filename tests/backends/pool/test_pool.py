@@ -237,6 +237,26 @@ async def test_models_and_embeddings(servers: tuple[FakeUpstream, FakeUpstream])
             await pool.models()
 
 
+@pytest.mark.parametrize("listed", [{}, {"data": None}, {"data": [7]}])
+async def test_a_list_of_models_that_is_none_is_left_out(
+    servers: tuple[FakeUpstream, FakeUpstream], listed: dict[str, Any]
+) -> None:
+    """One server's broken list does not hide the others' models; broken ones alone are the servers' fault."""
+    async with pool_of(servers) as pool:
+        servers[0].models_act = json_body(listed)
+        assert [model["id"] for model in (await pool.models())["data"]] == ["model-b"]
+        servers[1].models_act = json_body(listed)
+        with pytest.raises(UpstreamError):
+            await pool.models()
+
+
+async def test_a_model_without_an_id_is_listed_too(servers: tuple[FakeUpstream, FakeUpstream]) -> None:
+    """As a single server's would be."""
+    async with pool_of(servers) as pool:
+        servers[0].models_act = json_body({"data": [{"object": "model"}]})
+        assert [model.get("id") for model in (await pool.models())["data"]] == [None, "model-b"]
+
+
 async def test_the_pool_can_do_what_all_can(servers: tuple[FakeUpstream, FakeUpstream]) -> None:
     """A capability that one server lacks is not promised for all."""
     servers[1].play(golden("vllm_null"))
