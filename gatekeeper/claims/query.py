@@ -3,18 +3,16 @@
 import re
 from typing import Final
 
+from gatekeeper.claims.marks import KINDS, MATERIAL, TAGS, questions
 from gatekeeper.claims.options import find_options, given_options
 from gatekeeper.claims.stems import is_negated
 from gatekeeper.exchange import Conversation, Evidence, Query, Span
 
-_FORM: Final = re.compile(
-    r"^[ \t]*(?:#+ ?|\*\*)?(?:Question|Query):(?:\*\*)?[ \t]*", re.MULTILINE | re.IGNORECASE
-)
 _LABEL: Final = re.compile(
     r"^[ \t]*(?:#+ ?|\*\*)?"
-    r"(?:Options|Choices|Context|(?:Helpful |Refined |Original |New )?Answer|Question|Query)\s*:"
-    r"(?:\*\*)?[ \t]*"
-    r"|</?(?:context|documents?|source(?=[\s>]))[^<>]{0,500}>",
+    rf"(?:Options|Choices|(?:{KINDS} )?{MATERIAL}|(?:Helpful |Refined |Original |New )?Answer|Question|Query)"
+    r"\s*:(?:\*\*)?[ \t]*"
+    rf"|</?(?:{TAGS}|source)(?:\s[^<>]{{0,500}})?>",
     re.MULTILINE | re.IGNORECASE,
 )
 # It begins where a run of spaces begins: tried at each of them, a long run would take quadratic time.
@@ -63,5 +61,5 @@ def _without(text: str, spans: list[Span]) -> str:
 
 def _question(turn: str) -> str:
     """Return what follows `Question:` where the turn has that form, else the whole turn."""
-    marks = list(_FORM.finditer(turn)) if ":" in turn else []
+    marks = questions(turn)
     return turn[marks[-1].end() :] if marks else turn

@@ -1,12 +1,14 @@
 """Where the evidence of a request is found, in order of precedence."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from gatekeeper.errors import InvalidRequest
 from gatekeeper.evidence.fields import documents_field, evidence_field
 from gatekeeper.evidence.frameworks import anything_llm, langchain, llama_index, open_webui
-from gatekeeper.evidence.messages import files, prompt_context, tagged, tool_messages
+from gatekeeper.evidence.layouts import labelled, prompt_context
+from gatekeeper.evidence.messages import files, tagged, tool_messages
 from gatekeeper.exchange import Conversation, Document, Span
 
 Extractor = Callable[[Conversation], Iterable[Document]]
@@ -20,6 +22,7 @@ EXTRACTORS: Final[tuple[Extractor, ...]] = (
     llama_index,
     langchain,
     tagged,
+    labelled,
     prompt_context,
     files,
 )
@@ -28,6 +31,15 @@ EXTRACTORS: Final[tuple[Extractor, ...]] = (
 Where two conventions mark the same stretch of text, it belongs to the one that stands first here.
 """
 
+_NOTHING: Final = re.compile(
+    r"(?:none|null|n/a|\[\]|(?:there (?:is|are) )?no (?:[a-z]+ ){0,3}"
+    r"(?:documents?|passages?|context|results?|information|evidence|sources?|match(?:es)?)"
+    r"(?: (?:was|were|is|are|could be))?(?: (?:found|available|retrieved|provided))?)[.!]?",
+    re.IGNORECASE,
+)
+"""What applications write where they retrieved nothing."""
+_LONGEST_NOTHING: Final = 80
+
 MAX_DOCUMENTS: Final = 256
 MAX_CHARACTERS: Final = 400_000
 
@@ -35,7 +47,8 @@ MAX_CHARACTERS: Final = 400_000
 def find_documents(conversation: Conversation) -> tuple[Document, ...]:
     """Return the evidence of a request, equal texts once, every id set and unique.
 
-    The user's own question and earlier assistant answers are never evidence. Raises InvalidRequest,
+    The user's own question, earlier assistant answers, and a text that says that nothing was found are never
+    evidence. Raises InvalidRequest,
     naming the field, for malformed evidence and for more than MAX_DOCUMENTS or MAX_CHARACTERS.
     """
     explicit = conversation.body.get("evidence") is not None
@@ -45,7 +58,7 @@ def find_documents(conversation: Conversation) -> tuple[Document, ...]:
     characters = 0
     for document in _all(conversation, extractors):
         text = document.text.strip()
-        if not text or text in found or _overlaps(document.span, taken.get(document.pointer, ())):
+        if _says_nothing(text) or text in found or _overlaps(document.span, taken.get(document.pointer, ())):
             continue
         taken.setdefault(document.pointer, []).append(document.span)
         characters += len(text)
@@ -60,6 +73,10 @@ def find_documents(conversation: Conversation) -> tuple[Document, ...]:
 def _all(conversation: Conversation, extractors: Iterable[Extractor]) -> Iterator[Document]:
     for extractor in extractors:
         yield from extractor(conversation)
+
+
+def _says_nothing(text: str) -> bool:
+    return not text or (len(text) <= _LONGEST_NOTHING and _NOTHING.fullmatch(text) is not None)
 
 
 def _overlaps(span: Span, taken: Iterable[Span]) -> bool:

@@ -1,7 +1,7 @@
 """Evidence that retrieval frameworks write into prompts, known by the marks that each of them leaves.
 
-Each reads the last user and system messages. A mark that cannot be told from the user's own words gives
-no evidence, so a question is never taken for its own proof.
+Each reads the current messages of user and application. A mark that cannot be told from the user's own
+words gives no evidence, so a question is never taken for its own proof.
 """
 
 import re
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from typing import Final
 
+from gatekeeper.claims.marks import questions
 from gatekeeper.claims.sentences import trimmed
-from gatekeeper.evidence.messages import last_parts, tagged_blocks
+from gatekeeper.evidence.layouts import passages
+from gatekeeper.evidence.messages import current_parts, tagged_blocks
 from gatekeeper.exchange import Conversation, Document, Part, Span
-
-_ROLES: Final = ("user", "system", "developer")
 
 _SOURCE: Final = re.compile(
     r'<source id="(?P<id>[^"\n]{1,200})"(?: name="(?P<name>[^"\n]{0,500})")?[^<>\n]{0,200}>'
@@ -36,16 +36,13 @@ _RETRIEVED: Final = re.compile(
 _NAMED: Final = re.compile(r"\b(?:pieces of (?:retrieved )?|following |provided |retrieved )context\b")
 _BEGINS: Final = re.compile(r":[ \t]*\n|\n[ \t]*\n|^-{6,}[ \t]*$", re.MULTILINE)
 _CONTEXT: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?Context:(?:\*\*)?", re.MULTILINE | re.IGNORECASE)
-_QUESTION: Final = re.compile(
-    r"^[ \t]*(?:#+ ?|\*\*)?(?:User )?(?:Question|Query):", re.MULTILINE | re.IGNORECASE
-)
 _ANSWER: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?(?:Helpful |Final )?Answer:[*\s]*\Z", re.MULTILINE)
 _ASKS: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Answer):", re.MULTILINE | re.IGNORECASE)
 
 
 def open_webui(conversation: Conversation) -> Iterable[Document]:
     """Yield Open WebUI's `<source id="1" name="…">…</source>`; chunks of one file share its id."""
-    for part in last_parts(conversation, *_ROLES):
+    for part, _ in current_parts(conversation):
         for opening, span in _between(_SOURCE, part.text):
             name = opening["name"]
             yield _document(part, span, "open_webui", opening["id"], unescape(name) if name else None)
@@ -53,7 +50,7 @@ def open_webui(conversation: Conversation) -> Iterable[Document]:
 
 def anything_llm(conversation: Conversation) -> Iterable[Document]:
     """Yield AnythingLLM's `[CONTEXT 0]: … [END CONTEXT 0]`, each without the header of its metadata."""
-    for part in last_parts(conversation, *_ROLES):
+    for part, _ in current_parts(conversation):
         for _, span in _between(_CHUNK, part.text):
             head = _CHUNK_HEAD.match(part.text, *span)
             start = head.end() if head else span.start
@@ -62,20 +59,26 @@ def anything_llm(conversation: Conversation) -> Iterable[Document]:
 
 
 def llama_index(conversation: Conversation) -> Iterable[Document]:
-    """Yield what LlamaIndex puts between two equal dashed lines after "… context … below", or names."""
-    for part in last_parts(conversation, *_ROLES):
-        for span in (*_ruled(part.text), *_relevant(part.text), *_refining(part.text)):
+    """Yield what LlamaIndex puts between two equal dashed lines after "… context … below", or names.
+
+    Flowise leaves out "below", which is read in the application's own messages.
+    """
+    for part, closes in current_parts(conversation):
+        for span in (
+            *_ruled(part.text, "context" if closes else "below"),
+            *_relevant(part.text),
+            *_refining(part.text),
+        ):
             if not _finer(span.of(part.text)):
                 yield _document(part, span, "llama_index")
 
 
 def langchain(conversation: Conversation) -> Iterable[Document]:
     """Yield what follows `Context:` or "pieces of retrieved context", up to the question."""
-    for role in _ROLES:
-        for part in last_parts(conversation, role):
-            span = _retrieved(part.text, closes=role != "user")
-            if span is not None and not _finer(span.of(part.text)):
-                yield _document(part, span, "langchain")
+    for part, closes in current_parts(conversation):
+        span = _retrieved(part.text, closes=closes)
+        if span is not None and not _finer(span.of(part.text)):
+            yield from passages(part, span, "langchain")
 
 
 def _document(part: Part, span: Span, extractor: str, name: str = "", title: str | None = None) -> Document:
@@ -101,12 +104,12 @@ def _between(marks: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str],
             opening = None
 
 
-def _ruled(text: str) -> Iterator[Span]:
+def _ruled(text: str, mark: str) -> Iterator[Span]:
     opening: re.Match[str] | None = None
     for rule in _RULE.finditer(text):
         if opening is None:
             before = text[max(0, rule.start() - 300) : rule.start()].rstrip().rpartition("\n")[2].lower()
-            opening = rule if "context" in before and "below" in before else None
+            opening = rule if "context" in before and mark in before else None
         elif rule[0] == opening[0]:
             yield trimmed(text, opening.end(), rule.start())
             opening = None
@@ -134,10 +137,10 @@ def _retrieved(text: str, *, closes: bool) -> Span | None:
     In a user's message it may not: what follows could be the question. Several questions are a few-shot
     prompt, whose examples are no evidence.
     """
-    questions = list(_QUESTION.finditer(text))
-    if len(questions) > 1:
+    asked = questions(text)
+    if len(asked) > 1:
         return None
-    question = questions[0].start() if questions else None
+    question = asked[0].start() if asked else None
     labels = list(_CONTEXT.finditer(text))
     if labels and question is not None and question < labels[0].start():
         # A question may hold the word itself, so the last label is the prompt's own.

@@ -1,23 +1,19 @@
-"""Evidence that stands inside the messages: tool results, tagged blocks, the suite's prompt form, files."""
+"""Evidence that stands inside the messages: tool results, tagged blocks, files."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from gatekeeper.claims.marks import TAGS
 from gatekeeper.claims.sentences import trimmed
-from gatekeeper.exchange import Conversation, Document, Part, Span
+from gatekeeper.exchange import Conversation, Document, Message, Part, Span
 
 _TAG: Final = re.compile(
-    r"<(?P<close>/)?(?P<name>context|document|document_content)(?P<attributes>\s[^<>]{0,500})?>",
+    rf"<(?P<close>/)?(?P<name>{TAGS})(?P<attributes>\s[^<>]{{0,500}})?>",
     re.IGNORECASE,
 )
 _ATTRIBUTE: Final = re.compile(r"""\b(id|title|name|source)\s*=\s*["']([^"'<>]{1,200})["']""", re.IGNORECASE)
-_QUESTION: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?Question:", re.MULTILINE | re.IGNORECASE)
-_ASKS: Final = re.compile(r"^[ \t]*(?:#+ ?|\*\*)?(?:Options|Answer):", re.MULTILINE | re.IGNORECASE)
-_LABEL: Final = re.compile(
-    r"\s*(?:#+ ?|\*\*)?(?:Context|Evidence|Documents?|Passages?):(?:\*\*)?", re.IGNORECASE
-)
 
 
 def tool_messages(conversation: Conversation) -> Iterable[Document]:
@@ -29,8 +25,8 @@ def tool_messages(conversation: Conversation) -> Iterable[Document]:
 
 
 def tagged(conversation: Conversation) -> Iterable[Document]:
-    """Yield the innermost `<context>` and `<document>` blocks of the last user and system messages."""
-    for part in last_parts(conversation, "user", "system", "developer"):
+    """Yield the innermost blocks such as `<context>` and `<document>` of the current messages."""
+    for part, _ in current_parts(conversation):
         for span, attributes in tagged_blocks(part.text):
             given = {key.lower(): value for key, value in _ATTRIBUTE.findall(attributes)}
             yield Document(
@@ -44,26 +40,6 @@ def tagged(conversation: Conversation) -> Iterable[Document]:
             )
 
 
-def prompt_context(conversation: Conversation) -> Iterable[Document]:
-    """Yield the text before `Question:` where the last user message has the suite's form.
-
-    The form is: context, blank line, `Question:`, `Options:`, `Answer:`. A message with several
-    questions is a few-shot prompt, whose worked answers are no evidence.
-    """
-    for part in last_parts(conversation, "user"):
-        questions = list(_QUESTION.finditer(part.text))
-        if len(questions) != 1 or not _ASKS.search(part.text, questions[0].end()):
-            continue
-        if next(tagged_blocks(part.text), None) is not None:
-            continue
-        end = questions[0].start()
-        label = _LABEL.match(part.text)
-        start = label.end() if label else 0
-        if start <= end and part.text[:end].rstrip(" \t").endswith("\n\n"):
-            span = trimmed(part.text, start, end)
-            yield Document("", span.of(part.text), "prompt_context", part.pointer, span)
-
-
 def files(conversation: Conversation) -> Iterable[Document]:
     """Yield the texts of files that the user or the system attached, in whatever turn."""
     for message in conversation.messages:
@@ -73,12 +49,30 @@ def files(conversation: Conversation) -> Iterable[Document]:
                     yield Document("", part.text, "file", part.pointer, Span(0, len(part.text)))
 
 
-def last_parts(conversation: Conversation, *roles: str) -> Iterator[Part]:
-    """Yield the text parts of the last message of each role."""
-    for role in roles:
-        last = next((message for message in reversed(conversation.messages) if message.role == role), None)
-        if last is not None:
-            yield from (part for part in last.parts if part.kind == "text")
+def current_parts(conversation: Conversation) -> Iterator[tuple[Part, bool]]:
+    """Yield the texts of the current turn's user messages, then of every message of the application's own.
+
+    The flag says that the question may not stand in the text: the application wrote it, or a later message of
+    the user follows.
+    """
+    turn = current_turn(conversation)
+    for message in turn:
+        yield from ((part, message is not turn[-1]) for part in message.parts if part.kind == "text")
+    for role in ("system", "developer"):
+        for message in conversation.messages:
+            if message.role == role:
+                yield from ((part, True) for part in message.parts if part.kind == "text")
+
+
+def current_turn(conversation: Conversation) -> list[Message]:
+    """Return the last user messages that no answer and no tool result stands between, in order."""
+    turn: list[Message] = []
+    for message in reversed(conversation.messages):
+        if message.role == "user":
+            turn.append(message)
+        elif turn and message.role not in ("system", "developer"):
+            break
+    return turn[::-1]
 
 
 def tagged_blocks(text: str) -> Iterator[tuple[Span, str]]:

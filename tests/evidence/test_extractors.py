@@ -69,7 +69,9 @@ def test_tagged_blocks_of_the_last_turn_and_the_system_message_are_evidence() ->
     system = '<documents><document id="a" title="Manual">From the system.</document></documents>'
     user = "<context>\nFrom the user.\n</context>\nWhich dose?"
     documents = find_documents(
-        converse(("user", "<context>Old.</context>"), ("system", system), ("user", user))
+        converse(
+            ("user", "<context>Old.</context>"), ("assistant", "Yes."), ("system", system), ("user", user)
+        )
     )
 
     assert [(one.id, one.text, one.title) for one in documents] == [
@@ -82,7 +84,7 @@ def test_tagged_blocks_of_the_last_turn_and_the_system_message_are_evidence() ->
     "prompt",
     [
         "The dose is 5 mg.\n\nQuestion: Which dose?\nOptions:\nA. 5 mg\nB. 6 mg\nAnswer:",
-        "Context: The dose is 5 mg.\n\nQuestion: Which dose?\n\nAnswer:",
+        "The dose is 5 mg.\n\nQuestion: Which dose?\n\nAnswer:",
     ],
 )
 def test_the_context_of_the_prompt_form_is_evidence(prompt: str) -> None:

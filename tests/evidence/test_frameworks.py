@@ -120,6 +120,8 @@ MARKS = st.sampled_from(
         "Context:", "Question:", "Query:", "Answer:", "Options:", "<document_metadata>",
         "</document_metadata>", "sourceDocument: a", " ",
         "Here are the relevant documents for the context:", "Instruction:",
+        "Use the following passages:", "## Sources", "[1] ", "[2] ", "Document 1:", "Document 2 (a):", "```",
+        "Chat history:", "END CONTEXT", "If the answer ", "Q:", "?", "Is contrast safe?", "Evidence: ",
     ]
 )  # fmt: skip
 PROMPT_TEXT = st.lists(MARKS | st.text(max_size=12), max_size=24).map("".join)
