@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import nullcontext
 from typing import Any, Final, final
@@ -22,6 +23,7 @@ JUDGE_HEADER: Final = "x-gatekeeper-judge"
 LONGEST_WAIT: Final = 5.0
 """Seconds: a server that asks for a longer pause before a retry is not asked again."""
 
+_ROOT: Final = re.compile(r"(?:/chat)?/[a-z]+\Z")
 _FIRST_BACKOFF: Final = 0.1
 _NOTHING_GENERATED: Final = (
     aiohttp.ClientOSError,
@@ -218,11 +220,15 @@ class _Failures:
 def base_url(url: str) -> str:
     """Return the address under which `/chat/completions` stands: `/v1` is added to a bare host.
 
-    Raises ConfigurationError for anything but an HTTP address.
+    Raises ConfigurationError for anything but an HTTP address, and for the address of one endpoint.
     """
     if not url.startswith(("http://", "https://")):
         raise ConfigurationError("The model server's address begins with http:// or https://.")
     url = url.rstrip("/")
+    if url.endswith(("/completions", "/models", "/responses")):
+        raise ConfigurationError(
+            f"Give the model server's base URL, such as {_ROOT.sub('', url)}, not {url}."
+        )
     return url if url.count("/") > 2 else f"{url}/v1"
 
 
@@ -276,6 +282,11 @@ async def _failure(response: aiohttp.ClientResponse) -> UpstreamError:
         return LogprobsRefused("The model server gives no token probabilities for this.", status=status)
     if status in {401, 403}:
         message = "The model server refused the gatekeeper's API key."
+    elif status == 404:
+        message = (
+            "The model server answered with status 404. Does it serve the model that the request names? "
+            "`gatekeeper probe URL` lists its models, and --upstream-model asks for one of them."
+        )
     else:
         message = f"The model server answered with status {status}."
     return UpstreamError(

@@ -49,7 +49,8 @@ def find_documents(conversation: Conversation) -> tuple[Document, ...]:
 
     The user's own question, earlier assistant answers, and a text that says that nothing was found are never
     evidence. Raises InvalidRequest,
-    naming the field, for malformed evidence and for more than MAX_DOCUMENTS or MAX_CHARACTERS.
+    naming the field, for malformed evidence, for more than MAX_DOCUMENTS or MAX_CHARACTERS, and for a client's
+    argument that was sent as a field.
     """
     explicit = conversation.body.get("evidence") is not None
     extractors: tuple[Extractor, ...] = (evidence_field,) if explicit else EXTRACTORS
@@ -67,6 +68,11 @@ def find_documents(conversation: Conversation) -> tuple[Document, ...]:
             field = document.pointer.split("/", 2)[1]
             raise InvalidRequest(f"Send at most {limit} of evidence.", param=field)
         found[text] = document
+    if not found and "extra_body" in conversation.body:
+        raise InvalidRequest(
+            "extra_body is an argument of the Python client; put its fields into the body itself.",
+            param="extra_body",
+        )
     return tuple(_identified(found.values()))
 
 

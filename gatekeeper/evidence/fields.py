@@ -22,7 +22,11 @@ def evidence_field(conversation: Conversation) -> Iterable[Document]:
         unknown = given.keys() - _KEYS
         if unknown:
             # A misspelt `expires` must not make evidence valid for ever.
-            raise InvalidRequest(f"Evidence has the fields {', '.join(sorted(_KEYS))} only.", param=where)
+            others = ", ".join(sorted(_KEYS - {"text"}))
+            raise InvalidRequest(
+                f"A document of evidence has its words in text, and may have {others}; nothing else.",
+                param=where,
+            )
         text = _text(given.get("text"), f"{where}.text")
         yield Document(
             id=_optional(given, "id", where) or "",

@@ -40,17 +40,18 @@ _NUMBER: Final = re.compile(
     r"(?(open)\][:.]?|(?(kind)\b(?P<title>[^\n:]{0,120}):|(?!)))(?:\*\*)?",
     _FLAGS,
 )
-_SECTIONS: Final = (
-    r"(?:Chat history|Conversation(?: history| so far)?|Instructions?|Rules|Task|Output format"
-    r"|(?:Helpful |Final |Your )?Answer|Options|User|Human|Assistant|AI)"
+_TALK: Final = (
+    r"(?:Chat history|Conversation(?: history| so far)?|User|Human|Assistant|AI"
+    r"|(?:Helpful |Final |Your )?Answer)"
 )
+_PARTS: Final = r"(?:Chat history|Conversation history|Instructions?|Rules|Task|Output format|Answer)"
 _ENDS: Final = re.compile(
     "|".join(
         (
             rf"[ \t]*(?:[=\-#\[(*]{{1,6}} ?)?END(?: OF)?(?: THE)? (?:{KINDS} ){{0,2}}{MATERIAL}\b",
             rf"[ \t]*The above (?:is|are) the {MATERIAL}\b",
-            rf"[ \t]*(?:#{{1,6}} ?|\*\*|={{2,}} ?)?{_SECTIONS}(?:\*\*)?:",
-            rf"(?:#{{1,6}} ?|\*\*|={{2,}} ?){_SECTIONS}(?:\*\*| ?={{2,}})?[ \t]*$",
+            rf"[ \t]*(?:#{{1,6}} ?|\*\*|={{2,}} ?)?{_TALK}(?:\*\*)?:",
+            rf"(?:#{{1,6}} ?|\*\*|={{2,}} ?){_PARTS}[*:= \t]*$",
             r"(?<=\n\n)(?:Please )?(?:Answer|Respond|Reply) \w",
             r"(?<=\n\n)If (?:you (?:do not|don't|cannot|can't)|the answer) ",
             rf"(?<=\n\n)(?:Using|Based on|Given) (?:only )?(?:the|these) (?:above )?{MATERIAL}\b",

@@ -236,7 +236,7 @@ class Messages(_Strict):
         "Note: this answer could not be fully confirmed by the supplied evidence. Check it before use."
     )
     escalate: Text = "This answer is held for review by a clinician."
-    abstain: Text = "No answer is given: the supplied evidence does not carry one."
+    abstain: Text = "No answer is given: no evidence was supplied that supports one."
     block: Text = "This answer was blocked by the safety policy."
 
 

@@ -75,8 +75,10 @@ async def _not_served(request: Request, error: Exception) -> ASGIApp:
     """Refuse unknown paths and methods in OpenAI's shape: nothing is passed through unjudged."""
     wrong_method = isinstance(error, HTTPException) and error.status_code == 405
     what = "that method" if wrong_method else "that path"
+    under_v1 = any(served.endswith(f" /v1{request.url.path}") for served in endpoints.SUPPORTED)
+    hint = "is /v1 missing from the base URL? " if under_v1 else ""
     refusal: GatekeeperError = NotSupported(
-        f"this gate does not serve {what}; it serves {', '.join(endpoints.SUPPORTED)}"
+        f"this gate does not serve {what}; {hint}it serves {', '.join(endpoints.SUPPORTED)}"
     )
     if wrong_method:
         refusal.status = 405

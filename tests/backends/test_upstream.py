@@ -262,6 +262,22 @@ def test_bare_addresses_are_completed(given: str, used: str) -> None:
     assert base_url(given) == used
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions/", "/v1/models", "/v1/responses"])
+def test_the_address_of_an_endpoint_is_refused(path: str) -> None:
+    """An operator who copied the address of one endpoint reads the one that is meant."""
+    with pytest.raises(ConfigurationError, match=r"such as http://127\.0\.0\.1:8000/v1, not"):
+        base_url(f"http://127.0.0.1:8000{path}")
+
+
+async def test_a_model_that_the_server_lacks_is_told(upstream: FakeUpstream) -> None:
+    """The first error of an application that names another model says where to look."""
+    upstream.play(status(404))
+    async with _client(upstream, retries=0) as client:
+        with pytest.raises(UpstreamError, match="--upstream-model") as refused:
+            await client.post("/chat/completions", {})
+    assert refused.value.status == 404
+
+
 def test_other_addresses_are_refused() -> None:
     """A file or a bare host name is no model server."""
     with pytest.raises(ConfigurationError):

@@ -126,6 +126,8 @@ def test_chunks_of_one_source_keep_apart() -> None:
     ("body", "param"),
     [
         ({"evidence": "a string"}, "evidence"),
+        ({"extra_body": {"evidence": ["x"]}}, "extra_body"),
+        ({"evidence": [{"page_content": "x"}]}, "evidence[0]"),
         ({"evidence": [1]}, "evidence[0]"),
         ({"evidence": [{"title": "no text"}]}, "evidence[0].text"),
         ({"evidence": [{"text": "x", "expirs": "2025-01-01"}]}, "evidence[0]"),

@@ -76,6 +76,13 @@ def test_everything_else_is_refused(serve: Serve, method: str, path: str, status
     assert "/v1/chat/completions" in error_of(response)["message"]
 
 
+@pytest.mark.parametrize(("path", "told"), [("/chat/completions", True), ("/audio/speech", False)])
+def test_a_base_url_without_its_end_is_told(serve: Serve, path: str, *, told: bool) -> None:
+    """Whoever left `/v1` out of the base URL reads so in the first error."""
+    message = error_of(httpx.post(serve().url + path, json={}))["message"]
+    assert ("is /v1 missing" in message) == told
+
+
 def test_large_bodies_are_refused(serve: Serve) -> None:
     """A body over the limit is 413, whether its length is declared or not."""
     proxy = serve(max_body_bytes=1000)
