@@ -47,10 +47,9 @@ MAX_CHARACTERS: Final = 400_000
 def find_documents(conversation: Conversation) -> tuple[Document, ...]:
     """Return the evidence of a request, equal texts once, every id set and unique.
 
-    The user's own question, earlier assistant answers, and a text that says that nothing was found are never
-    evidence. Raises InvalidRequest,
-    naming the field, for malformed evidence, for more than MAX_DOCUMENTS or MAX_CHARACTERS, and for a client's
-    argument that was sent as a field.
+    The user's own question, earlier assistant answers, and a text that says that nothing was found are
+    never evidence. Raises InvalidRequest, naming the field, for malformed evidence, for more than
+    MAX_DOCUMENTS or MAX_CHARACTERS, and for a client's argument that was sent as a field.
     """
     explicit = conversation.body.get("evidence") is not None
     extractors: tuple[Extractor, ...] = (evidence_field,) if explicit else EXTRACTORS
