@@ -30,6 +30,12 @@ def test_help_imports_no_command() -> None:
     assert (result.returncode, result.stderr.strip()) == (0, "") or result.stderr.strip() == ""
 
 
+def test_the_package_can_be_run() -> None:
+    """Where no command is on the path, `python -m radsafe_bench` does the same."""
+    asked = [sys.executable, "-m", "radsafe_bench", "--help"]
+    assert "gate a deployment" in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
 def test_an_unknown_command_is_a_usage_error() -> None:
     """A typing mistake is told apart from a failed run."""
     assert CliRunner().invoke(cli.main, ["suit"]).exit_code == 2
