@@ -89,19 +89,22 @@ class BoundedConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._piece = len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as asked:
-            self._stay(data[asked.args[0] :])
-        except httptools.HttpParserError:
-            self._refuse()
-        else:
-            if self._open:
-                self._go_on()
-            elif self.cycle.response_complete and not self.transport.is_closing():
-                # What came was the rest of a request that is answered, or none: the wait begins again.
-                self.timeout_keep_alive_task = self.loop.call_later(
-                    self.timeout_keep_alive, self.timeout_keep_alive_handler
-                )
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as asked:
+                self._read_again(data[asked.args[0] :])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            why = "Invalid HTTP request received."
+            self.logger.warning(why)
+            self.send_400_response(why)
+            return
+        if self._open:
+            self._go_on()
+        elif self.cycle.response_complete and not self.transport.is_closing():
+            # What came was the rest of a request that is answered, or none: the wait begins again.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -132,22 +135,17 @@ class BoundedConnection(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         return True  # so that the parent makes no request of what is to be read again
 
-    def _stay(self, rest: bytes) -> None:
-        """Read a request again without its wish for another protocol: the parser skips the body of one."""
-        method, version = self.scope["method"], self.parser.get_http_version()
-        if method == "CONNECT":
-            self._refuse()
-            return
-        lines = [b"%s %s HTTP/%s" % (method.encode(), self.url, version.encode())]
+    def _read_again(self, rest: bytes) -> None:
+        """Read a request without its wish for another protocol: the parser skips the body of one that has it.
+
+        Raises HttpParserUpgrade for a tunnel (CONNECT), and where `rest` holds another such request.
+        """
+        method, version = self.scope["method"].encode(), self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
         lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(b"\r\n".join((*lines, b"", rest)))
-
-    def _refuse(self) -> None:
-        why = "Invalid HTTP request received."
-        self.logger.warning(why)
-        self.send_400_response(why)
+        self.parser.feed_data(b"\r\n".join((*lines, b"", rest)))
 
     def _go_on(self) -> None:
         """Wait for the rest of a request, within bounds."""

@@ -190,6 +190,14 @@ def test_an_offer_of_another_protocol_is_passed_over(offer: tuple[str, ...], cut
         assert statuses(port, *pieces[:-1], pieces[-1] + GET, pause_s=0.1) == ["200", "200"]
 
 
+def test_many_offers_at_once_are_refused() -> None:
+    """Each is read twice, so a client that sends thousands in one piece would stop the gate for everybody."""
+    offers = b"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n" * 1000
+    with connected(BoundedConnection) as port:
+        assert statuses(port, offers) == ["400"]
+        assert statuses(port, GET) == ["200"]
+
+
 @pytest.mark.parametrize("target", [b"x:1", b"/v1/chat/completions"])
 def test_a_tunnel_is_refused(target: bytes) -> None:
     """The gate is nobody's way to another host."""
