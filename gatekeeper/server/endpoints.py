@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatekeeper.backends.upstream import JUDGE_HEADER
 from gatekeeper.errors import InvalidRequest
-from gatekeeper.exchange import Conversation, Surface
+from gatekeeper.exchange import Conversation, JsonObject, Surface
 from gatekeeper.gate import Outcome, new_decision_id
 from gatekeeper.server.errors import as_gatekeeper_error
 from gatekeeper.server.requests import header, read_json, while_connected
@@ -125,9 +125,13 @@ async def embeddings(request: Request) -> ASGIApp:
     """`POST /v1/embeddings`: vectors carry no answer to judge, so they are passed on, and no text."""
     runtime = runtime_of(request)
     body = await read_json(request.scope, request.receive, runtime.settings.max_body_bytes)
-    async with runtime.admission:
-        found = await while_connected(request.scope, request.receive, runtime.backend.embed(body))
+    found = await while_connected(request.scope, request.receive, _embedded(runtime, body))
     return json_response(embeddings_body(found))
+
+
+async def _embedded(runtime: Runtime, body: JsonObject) -> JsonObject:
+    async with runtime.admission:
+        return await runtime.backend.embed(body)
 
 
 async def models(request: Request) -> ASGIApp:

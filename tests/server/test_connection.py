@@ -10,8 +10,7 @@ import threading
 import time
 import weakref
 from asyncio import Transport
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,11 +18,12 @@ import httpx
 import orjson
 import pytest
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gatekeeper.exchange import JsonObject
 from gatekeeper.server.app import create_app
-from gatekeeper.server.connection import MAX_HEAD, BoundedConnection
+from gatekeeper.server.connection import CLIENT, MAX_HEAD, BoundedConnection, Client
+from gatekeeper.server.requests import while_connected
 from gatekeeper.settings import Settings
 from tests.fake_upstream import FakeUpstream
 from tests.processes import DELIVERED, EVIDENCE, answering, served, wait_for
@@ -323,35 +323,34 @@ def test_a_client_that_leaves_several_requests_ends_the_work_for_the_first(
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
-class Embedding(Watched):
-    """Embeds for far too long, unless cancelled."""
+def test_a_client_that_leaves_the_queue_gives_its_place_to_another(script: Callable[[str], Path]) -> None:
+    """Whatever it waited for: a place in the queue is not held for nobody."""
+    backend = Watched(script(script_of({"answer": RIGHT}, match=DELIVERED)))
+    app = create_app(Settings(max_concurrency=1, max_queue=1), backend)
+    admission = app.state.runtime.admission
+    body = b'{"model":"any","input":"text"}'
+    embed = b"POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    with (
+        connected(BoundedConnection, app=app) as port,
+        socket.create_connection(("127.0.0.1", port)) as first,
+    ):
+        first.sendall(asking())
+        wait_for(lambda: backend.asked)
+        for request in (embed, asking(), asking(stream=True)):
+            with socket.create_connection(("127.0.0.1", port)) as second:
+                second.sendall(request)
+                wait_for(lambda: admission.waiting == 1, seconds=5)
+            wait_for(lambda: admission.waiting == 0, seconds=5)
 
-    embedded = stopped = False
 
-    async def embed(self, body: Mapping[str, object]) -> JsonObject:
-        """Embed."""
-        self.embedded = True
-        try:
-            await asyncio.sleep(30)
-        finally:
-            self.stopped = True
-        return {}
+async def test_a_client_that_went_before_the_work_is_not_worked_for() -> None:
+    """Who has gone already is noticed when the work begins."""
+    client = Client()
+    client.goes()
+    scope = {"extensions": {CLIENT: client}}
+    with pytest.raises(ClientDisconnect):
+        await while_connected(scope, _never, asyncio.sleep(30))
 
 
-def test_a_client_that_went_while_it_waited_is_not_worked_for(script: Callable[[str], Path]) -> None:
-    """Who has gone before the work begins is noticed when it does."""
-    backend = Embedding(script(script_of({"answer": RIGHT})))
-    app = create_app(Settings(max_concurrency=1), backend)
-    chat = {"messages": [{"role": "user", "content": QUESTION}]}
-    with connected(BoundedConnection, app=app) as port:
-        url = f"http://127.0.0.1:{port}/v1"
-        with ThreadPoolExecutor() as threads:
-            first = threads.submit(
-                pytest.raises, httpx.ReadTimeout, httpx.post, f"{url}/chat/completions", json=chat, timeout=2
-            )
-            wait_for(lambda: backend.asked)
-            with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{url}/embeddings", json={"model": "any", "input": "text"}, timeout=0.2)
-            assert not backend.embedded
-            first.result()
-        wait_for(lambda: backend.stopped, seconds=5)
+async def _never() -> Message:
+    raise AssertionError
