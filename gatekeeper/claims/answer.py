@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from gatekeeper.assessment import MAX_CLAIMS, Claim, Field
+from gatekeeper.claims.framing import said
 from gatekeeper.claims.leaves import json_leaves
 from gatekeeper.claims.letters import Declared, find_letter
 from gatekeeper.claims.sentences import sentences
@@ -56,7 +57,7 @@ def _content(content: str, query: Query) -> list[Claim]:
         ]
     return claims + [
         claim
-        for claim in _sentences(content, Field.CONTENT)
+        for claim in _sentences(content, Field.CONTENT, query.text)
         if chosen is None or not _only_declares(claim, chosen, query)
     ]
 
@@ -89,14 +90,17 @@ def _polar_question(text: str) -> str:
     return last.rstrip("?") if last.endswith("?") and _POLAR.match(last) else ""
 
 
-def _sentences(text: str, field: Field) -> list[Claim]:
+def _sentences(text: str, field: Field, question: str = "") -> list[Claim]:
     rows = table_rows(text)
     claims: list[Claim] = []
     for sentence in sentences(text):
         words = sentence.span.of(text)
         if words[0].isalnum() or _WORD.search(words):
             lead = sentence.lead.of(text) if sentence.lead else ""
-            claims.append(Claim(rows.get(sentence.span.start, words), sentence.span, field, lead))
+            lead = f"{question} {lead}".strip()
+            row = rows.get(sentence.span.start)
+            span = said(text, sentence.span) if row is None else sentence.span
+            claims.append(Claim(span.of(text) if row is None else row, span, field, lead))
     return claims
 
 
