@@ -34,7 +34,7 @@ _GIVEN_IN: Final = (
     "described|given|indicated|listed|mentioned|noted|outlined|recommended|specified|stated|written"
 )
 _BY: Final = (
-    r"(?:(?:solely |only |directly |strictly )?(?:based|relying) (?:solely |only |directly |strictly )?(?:up)?on"
+    r"(?:(?:solely |only |directly )?(?:based|relying) (?:solely |only |directly |strictly )?(?:up)?on"
     r"|according to|(?:as )?per|in (?:line|accordance|keeping|agreement) with|consistent with"
     rf"|as (?:{_GIVEN_IN}) (?:in|by))"
 )
@@ -47,7 +47,8 @@ _OPENING: Final = re.compile(
     r"[*_]{0,3}(?:"
     rf"(?:{_BY}|from|given|in|within|under|using|following) +{_BOTH} *[*_]{{0,3}}[,:]"
     rf"|{_SOURCE} +(?:(?:also|clearly|explicitly|further|specifically) +)?"
-    r"(?:(?:states?|says?|indicates?|notes?|mentions?|explains?|specif(?:y|ies)) +that\b|[a-z]+(?: +the following)? *:)"
+    r"(?:(?:states?|says?|indicates?|notes?|mentions?|explains?|specif(?:y|ies)) +that\b"
+    r"|[a-z]+(?: +the following)? *:)"
     r"|(?:it (?:is|should be|must be) (?:also )?(?:important|essential|worth|crucial|useful)"
     r"(?: to)? (?:note|noting|remember|remembering|mention|mentioning)"
     r"|it (?:is|should be) (?:also )?(?:noted|stated)|(?:please )?(?:also )?(?:note|remember)"
@@ -79,8 +80,8 @@ _CLOSING: Final = re.compile(
     re.IGNORECASE,
 )
 _CLOSES: Final = wordset(
-    "evidence guideline guidelines guidance document documents documentation passage passages text texts source"
-    " sources excerpt excerpts context information protocol protocols policy policies recommendation"
+    "evidence guideline guidelines guidance document documents documentation passage passages text texts"
+    " source sources excerpt excerpts context information protocol protocols policy policies recommendation"
     " recommendations statement statements material materials reference references leaflet consensus"
     " literature snippet snippets provided supplied given above cited here gave shared prompt patient case"
     " scenario situation setting individual described presented question"

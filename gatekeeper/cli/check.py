@@ -100,7 +100,7 @@ def judge_lines(
 async def _judge(gate: Gate, line: Line, fingerprint: str | None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": "offline",
-        "messages": [{"role": "user", "content": line.question or "(no question)"}],
+        "messages": [{"role": "user", "content": line.question or "."}],
         "evidence": line.evidence,
         **({"options": line.options} if line.options else {}),
     }

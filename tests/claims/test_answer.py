@@ -24,7 +24,7 @@ def test_sentences_and_list_items_are_claims_with_exact_spans() -> None:
 
     assert [claim.text for claim in claims] == ["Stop metformin for 48 h.", "Then:", "check eGFR", "restart"]
     assert all(content[slice(*claim.span)] == claim.text for claim in claims)
-    assert claims[2].context == "Then:"
+    assert claims[2].context == "Which drug is first? Then:"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
 LIKELY: Final = 0.35
 """The same where both hold the same figures with different units: that is hardly ever chance."""
-_SUBJECT: Final = 3.0
+_SUBJECT: Final = 2.5
 """Weight of terms that a subject needs; what a claim lacks of it, its context has to supply."""
 _HEADING: Final = 0.9
 _BESIDE: Final = 0.75

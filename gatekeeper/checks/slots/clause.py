@@ -24,13 +24,15 @@ class Clause:
     the rows that it shares its values with. `required` are the terms of its conditions, `excepted` those of
     an exception that it makes ("unless a pacemaker is present"); `conditional` says that it opens a
     condition ("if", "when"), `has_complement` that it names the other side of a bound without a number ("if
-    it is nearer"). Its reader fills in what it holds; nothing changes afterwards.
+    it is nearer"). `opening` is the token that ends the case which a claim opens with, 0 without one;
+    `is_remark` says that it is the reason or purpose which a claim ends with. Its reader fills in what it
+    holds; nothing changes afterwards.
     """
 
     __slots__ = (
         "agents", "axes", "beside", "categories", "conditional", "conditions", "excepted", "first",
-        "has_complement", "indications", "last", "members", "negations", "quantities", "relations",
-        "required", "scopes", "sides", "stance", "terms", "topic", "urgency",
+        "has_complement", "indications", "is_remark", "last", "members", "negations", "opening",
+        "quantities", "relations", "required", "scopes", "sides", "stance", "terms", "topic", "urgency",
     )  # fmt: skip
 
     def __init__(self, first: int, last: int, terms: dict[str, float]) -> None:
@@ -56,6 +58,8 @@ class Clause:
         self.excepted = _NONE
         self.conditional = False
         self.has_complement = False
+        self.opening = 0
+        self.is_remark = False
 
     @property
     def is_negative(self) -> bool:
@@ -73,8 +77,14 @@ class Clause:
         return bool(self.terms or self.quantities or self.categories or self.sides or self.stance)
 
     def values(self) -> tuple[Quantity | Category | Side, ...]:
-        """Return the slots that a supporting statement has to meet one by one."""
-        return (*self.quantities, *self.categories, *self.sides)
+        """Return the slots that a supporting statement has to meet one by one.
+
+        The age of the patient that a claim opens with chooses the statements that apply.
+        """
+        own = self.quantities
+        if self.opening:
+            own = tuple([one for one in own if one.first > self.opening or one.relation != "age"])
+        return (*own, *self.categories, *self.sides)
 
 
 @final
@@ -127,7 +137,8 @@ def assertions(
     """
     terms: dict[str, float] = {}
     for one in (*context, *clauses):
-        terms.update(one.terms)
+        if not one.is_remark:
+            terms.update(one.terms)
     named = frozenset(terms)
     found: list[Assertion] = []
     for place, clause in enumerate(clauses):

@@ -9,7 +9,7 @@ from gatekeeper.checks.slots import gate
 from gatekeeper.checks.slots.alignment import Aligned, Rarity, align, reading_work
 from gatekeeper.checks.slots.clause import Assertion, assertions
 from gatekeeper.checks.slots.contradiction import contradicts, deciding, mistakes, rescues
-from gatekeeper.checks.slots.reading import Reading, read
+from gatekeeper.checks.slots.reading import Reading, read, read_claim
 from gatekeeper.checks.slots.tokens import outline
 from gatekeeper.exchange import Span
 
@@ -82,7 +82,7 @@ def compare(
     rarity = rarity or Rarity(statements)
     beside = outline(context) if context else None
     rarity.spend(reading_work(outlined) + (reading_work(beside) if beside else 0))
-    claim = read(outlined)
+    claim = read_claim(outlined)
     around = read(beside) if beside else None
     asserted = (
         assertions(claim.clauses, around.clauses, claim.named | around.named)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from gatekeeper.checks.slots.agent import read_agents
+from gatekeeper.checks.slots.asides import LIGHT, closing_of, opening_of
 from gatekeeper.checks.slots.category import Category, read_categories
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.condition import OPENING, read_requirements, read_scopes
@@ -57,7 +58,7 @@ class Reading:
 class _Parts:
     """What was found in a sentence, before it is divided into clauses."""
 
-    __slots__ = ("agents", "categories", "lexemes", "quantities", "taken", "tokens")
+    __slots__ = ("agents", "categories", "end", "lexemes", "opening", "quantities", "taken", "tokens")
 
     def __init__(
         self,
@@ -73,6 +74,8 @@ class _Parts:
         self.categories = categories
         self.agents = read_agents(lexemes)
         self.taken = taken
+        self.opening = 0
+        self.end = len(tokens)
 
 
 def read(text: str | Outline) -> Reading:
@@ -80,6 +83,21 @@ def read(text: str | Outline) -> Reading:
     outlined = outline(text) if isinstance(text, str) else text
     parts = _parts(outlined)
     return Reading(parts.tokens, tuple(_clauses(parts)), outlined.named)
+
+
+def read_claim(outlined: Outline) -> Reading:
+    """Read a claim: as a sentence whose opening weighs less, and whose closing remark stands for itself."""
+    parts = _parts(outlined)
+    whole = len(parts.tokens)
+    parts.opening = opening_of(parts.tokens)
+    parts.end = closing_of(parts.tokens, parts.opening)
+    clauses = _clauses(parts)
+    if parts.end < whole:
+        remark = _clause(parts, parts.end, whole)
+        # What it asks for or denies is no action: "to avoid harm", "which is not always needed".
+        remark.stance, remark.axes, remark.negations, remark.is_remark = None, (), (), True
+        clauses.append(remark)
+    return Reading(parts.tokens, tuple(clauses), outlined.named)
 
 
 def _parts(outlined: Outline) -> _Parts:
@@ -100,10 +118,10 @@ def _parts(outlined: Outline) -> _Parts:
 
 
 def _clauses(parts: _Parts) -> list[Clause]:
-    tokens = parts.tokens
-    separators = separators_of(tokens)
+    tokens, end = parts.tokens, parts.end
+    separators = [at for at in separators_of(tokens) if at < end]
     if not separators:
-        return [_clause(parts, 0, len(tokens))]
+        return [_clause(parts, 0, end)]
     placed: list[Slot] = [
         *parts.quantities,
         *parts.categories,
@@ -111,10 +129,12 @@ def _clauses(parts: _Parts) -> list[Clause]:
         *parts.agents,
     ]
     marks = marks_of(parts.lexemes, placed)
+    if end < len(tokens):
+        marks = [mark for mark in marks if mark.first < end]
     starts = clause_starts(tokens, parts.lexemes, marks, separators)
     if len(starts) == 1:
-        return [_clause(parts, 0, len(tokens))]
-    ends = [start.first for start in starts[1:]] + [len(tokens)]
+        return [_clause(parts, 0, end)]
+    ends = [start.first for start in starts[1:]] + [end]
     clauses: list[Clause] = []
     rows: list[Clause] = []
     subject: frozenset[str] = frozenset()
@@ -145,8 +165,10 @@ def _clause(parts: _Parts, first: int, last: int) -> Clause:
     for lexeme in own:
         roles.add(lexeme.role)
         if lexeme.is_subject:
-            terms[lexeme.concept] = lexeme.weight
+            light = lexeme.first < parts.opening and lexeme.role is not _AGENT
+            terms[lexeme.concept] = LIGHT * lexeme.weight if light else lexeme.weight
     clause = Clause(first, last, terms)
+    clause.opening = parts.opening
     if parts.quantities:
         quantities = [one for one in parts.quantities if first <= one.first < last]
         clause.quantities = anchored(tokens, own, quantities)
@@ -200,6 +222,7 @@ _COMPLEMENTS: Final = wordset(
 )
 _TELLING: Final = OPENING | GIVING | _COMPLEMENTS
 # Naming an enum's member takes as long as comparing it twenty times.
+_AGENT: Final = Role.AGENT
 _QUALIFIER: Final = Role.QUALIFIER
 _SIDE: Final = Role.SIDE
 _NEGATOR: Final = Role.NEGATOR

@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatekeeper.assessment import Verdict
+from gatekeeper.checks.slots import compare
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.critical import critical_spans
 from gatekeeper.checks.slots.reading import read
+from tests.checks.slots.pairs import statements
 
 
 def _clause(text: str) -> Clause:
@@ -112,3 +115,27 @@ def test_critical_spans_are_in_order(text: str) -> None:
     spans = critical_spans(text)
 
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Metformin is stopped for 24 hours, which helps to avoid lactic acidosis.",
+        "Metformin is stopped for 24 hours in order to protect the patient from harm.",
+        "Metformin is stopped for 24 hours because renal function may get worse.",
+        "For a 70-year-old man with these findings, metformin is stopped for 24 hours.",
+        "Given the clinical course so far, metformin is stopped for 24 hours.",
+        "Metformin is stopped for 24 hours, unless clinical judgement suggests otherwise.",
+    ],
+)
+def test_what_is_said_beside_the_point_hides_no_contradiction(claim: str) -> None:
+    """A reason, a purpose or the case that an answer repeats leaves the wrong figure found."""
+    found = compare(claim, "", statements("Metformin is stopped for 48 hours after iodinated contrast."))
+    assert (found.verdict, found.kind) == (Verdict.CONTRADICTED, "number")
+
+
+def test_a_reason_is_no_recommendation() -> None:
+    """What a remark wants to avoid is not taken for what the claim advises against."""
+    claim = "Isotonic saline is given before contrast, which helps to avoid kidney injury."
+    found = compare(claim, "", statements("Isotonic saline is given before contrast in kidney disease."))
+    assert found.verdict is not Verdict.CONTRADICTED
