@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from gatekeeper.assessment import MAX_CLAIMS, Claim, Field
+from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, outline
 from gatekeeper.claims.framing import said
 from gatekeeper.claims.leaves import json_leaves
 from gatekeeper.claims.letters import Declared, find_letter
@@ -13,6 +14,9 @@ from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Answer, Query, Span
 
 _WORD: Final = re.compile(r"\w")
+_DIGIT: Final = re.compile(r"\d")
+_LONGEST_LABEL: Final = 60
+"""Characters that a line which only names what follows may have."""
 _YES_NO: Final = re.compile(
     r"\W{0,4}(?P<word>yes|no)\b(?=[*_\"')\]]{0,4}\s*(?:[.,;:!–—-]|\n|$))", re.IGNORECASE
 )
@@ -57,7 +61,7 @@ def _content(content: str, query: Query) -> list[Claim]:
         ]
     return claims + [
         claim
-        for claim in _sentences(content, Field.CONTENT, query.text)
+        for claim in _sentences(content, Field.CONTENT)
         if chosen is None or not _only_declares(claim, chosen, query)
     ]
 
@@ -90,18 +94,31 @@ def _polar_question(text: str) -> str:
     return last.rstrip("?") if last.endswith("?") and _POLAR.match(last) else ""
 
 
-def _sentences(text: str, field: Field, question: str = "") -> list[Claim]:
+def _sentences(text: str, field: Field) -> list[Claim]:
     rows = table_rows(text)
     claims: list[Claim] = []
     for sentence in sentences(text):
         words = sentence.span.of(text)
-        if words[0].isalnum() or _WORD.search(words):
+        if (words[0].isalnum() or _WORD.search(words)) and not _is_label(text, sentence.span, words):
             lead = sentence.lead.of(text) if sentence.lead else ""
-            lead = f"{question} {lead}".strip()
             row = rows.get(sentence.span.start)
             span = said(text, sentence.span) if row is None else sentence.span
             claims.append(Claim(span.of(text) if row is None else row, span, field, lead))
     return claims
+
+
+def _is_label(text: str, span: Span, words: str) -> bool:
+    """Whether a line only names what follows it: "**Dose**", "Further imaging:"."""
+    if len(words) > _LONGEST_LABEL or words[-1] in ".!?" or not (words[-1] == ":" or _is_marked(text, span)):
+        return False
+    return all(one.role in SUBJECT_ROLES for one in outline(words).lexemes) and not _DIGIT.search(words)
+
+
+def _is_marked(text: str, span: Span) -> bool:
+    """Whether a stretch is all that its line holds between marks of emphasis."""
+    if text[max(0, span.start - 2) : span.start] != "**" or text[span.end : span.end + 2] != "**":
+        return False
+    return text[span.end + 2 : span.end + 4].strip(" ") in ("", "\n", "\n\n")
 
 
 def _tool_call(name: str, arguments: str, call: int) -> list[Claim]:

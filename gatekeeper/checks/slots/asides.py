@@ -10,7 +10,7 @@ from typing import Final
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.tokens import Tokens
 
-LIGHT: Final = 0.4
+LIGHT: Final = 0.25
 """What a word of the opening counts, next to 1 in the point."""
 _FRONTING: Final = wordset(
     "after among as at because before considering during following for given if in on once since under when"

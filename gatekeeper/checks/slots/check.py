@@ -7,8 +7,11 @@ from gatekeeper.assessment import MAX_CLAIMS, Claim, Finding, Subject, Verdict
 from gatekeeper.checks.slots.alignment import Rarity
 from gatekeeper.checks.slots.characters import hides
 from gatekeeper.checks.slots.comparison import P_NOT_ADDRESSED, P_SUPPORTED, Comparison, compare
+from gatekeeper.checks.slots.reading import read_question
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
 
+LONGEST_QUESTION: Final = 1_000
+"""Characters of a question that is read with every claim; a longer one holds more than a question."""
 CLOSE_SUPPORT: Final = 1.1
 """Margin of support from which its denial counts as a contradiction."""
 P_DENIED_TRUTH: Final = 0.75
@@ -33,13 +36,14 @@ class Slots:
     async def __call__(self, subject: Subject) -> Sequence[Finding]:
         """Return one finding for every claim, in order."""
         evidence = subject.case.evidence
-        rarity = Rarity(evidence.statements)
-        found = [
-            _finding(
-                position, claim, compare(claim.text, claim.context, evidence.statements, rarity), evidence
-            )
-            for position, claim in enumerate(subject.claims)
-        ]
+        statements, rarity = evidence.statements, Rarity(evidence.statements)
+        question = subject.case.query.text
+        asked = read_question(question) if subject.claims and len(question) <= LONGEST_QUESTION else None
+        found = []
+        for position, claim in enumerate(subject.claims):
+            said = None if claim.option or claim.context == question else asked
+            compared = compare(claim.text, claim.context, statements, rarity, said)
+            found.append(_finding(position, claim, compared, evidence))
         if len(found) > MAX_CLAIMS:
             found.append(Finding("slots", "slots.claims", Verdict.UNAVAILABLE))
         if any(hides(claim.text) for claim in subject.claims):

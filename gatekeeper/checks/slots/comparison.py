@@ -67,12 +67,16 @@ _ORDER: Final = {Verdict.SUPPORTED: 0, Verdict.NOT_ADDRESSED: 1, Verdict.CONTRAD
 
 
 def compare(
-    text: str, context: str, statements: Sequence["Statement"], rarity: Rarity | None = None
+    text: str,
+    context: str,
+    statements: Sequence["Statement"],
+    rarity: Rarity | None = None,
+    asked: Reading | None = None,
 ) -> Comparison:
     """Say whether the statements support, contradict or do not address a claim, and which slot decides.
 
-    `context` is read with the claim and is no claim of its own: its values and conditions only choose
-    the statements that apply.
+    `context` and the question `asked` are read with the claim and are no claims of their own: their values
+    and conditions only choose the statements that apply.
     """
     outlined = outline(text)
     words = outlined.tokens.lower
@@ -84,11 +88,9 @@ def compare(
     rarity.spend(reading_work(outlined) + (reading_work(beside) if beside else 0))
     claim = read_claim(outlined)
     around = read(beside) if beside else None
-    asserted = (
-        assertions(claim.clauses, around.clauses, claim.named | around.named)
-        if around
-        else assertions(claim.clauses, (), claim.named)
-    )
+    beyond = [one for one in (asked, around) if one is not None]
+    named = claim.named.union(*[one.named for one in beyond])
+    asserted = assertions(claim.clauses, tuple([one for read in beyond for one in read.clauses]), named)
     strictest: Comparison | None = None
     for one in asserted:
         found = _judge(one, claim, statements, rarity)

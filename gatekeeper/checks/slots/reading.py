@@ -100,6 +100,14 @@ def read_claim(outlined: Outline) -> Reading:
     return Reading(parts.tokens, tuple(clauses), outlined.named)
 
 
+def read_question(text: str) -> Reading:
+    """Read a question: it names what an answer is about, and asks for nothing and denies nothing itself."""
+    asked = read(text)
+    for clause in asked.clauses:
+        clause.stance, clause.axes, clause.negations = None, (), ()
+    return asked
+
+
 def _parts(outlined: Outline) -> _Parts:
     tokens, found = outlined.tokens, outlined.lexemes
     named = {
