@@ -67,6 +67,12 @@ class Clause:
         return _forbids(self.stance)
 
     @property
+    def supposed(self) -> frozenset[str]:
+        """The terms of its conditions, and of the events that it orders by time: it does not assert them."""
+        events = [concept for one in self.relations for concept in one.event[:1]]
+        return self.required.union(events)
+
+    @property
     def gives_concentration(self) -> bool:
         """Whether it names a mass in a volume, so that a volume is as good as a mass."""
         return any(one.unit.measure == "mass/volume" for one in self.quantities)
@@ -93,10 +99,11 @@ class Assertion:
 
     `context` are the clauses of the claim's context and the earlier ones of its sentence: they choose
     the statements that apply. `around` maps what they speak of to weights, `named` is all that the
-    clause and they speak of, and `words` are all concepts of the claim, those in its values too.
+    clause and they speak of, and `words` are all concepts of the claim, those in its values too. `lends`
+    says that the context asks for what the claim names ("Which may be continued?", "Avoid:").
     """
 
-    __slots__ = ("around", "clause", "context", "named", "words")
+    __slots__ = ("around", "clause", "context", "lends", "named", "words")
 
     def __init__(
         self,
@@ -105,17 +112,21 @@ class Assertion:
         around: dict[str, float],
         named: frozenset[str],
         words: frozenset[str] = _NONE,
+        lends: bool = False,
     ) -> None:
         self.clause = clause
         self.context = context
         self.around = around
         self.named = named
         self.words = words
+        self.lends = lends
 
     @property
     def lent_stance(self) -> Stance | None:
-        """What the context says of an action, where the clause itself says nothing of one."""
-        return None if self.clause.stance else next((one.stance for one in self.context if one.stance), None)
+        """What the context says of an action, where the clause itself only fills it in."""
+        if self.clause.stance is not None or not self.lends:
+            return None
+        return next((one.stance for one in self.context if one.stance), None)
 
     @property
     def is_negative(self) -> bool:
@@ -128,7 +139,7 @@ def _forbids(stance: Stance | None) -> bool:
 
 
 def assertions(
-    clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str]
+    clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str], *, lends: bool = False
 ) -> list[Assertion]:
     """Return every clause of a claim that says something; a later one that names nothing adds none.
 
@@ -150,5 +161,5 @@ def assertions(
             own = {slot.signature for slot in values}
             earlier = [one for one in earlier if own.isdisjoint([slot.signature for slot in one.values()])]
         around = {concept: weight for concept, weight in terms.items() if concept not in clause.terms}
-        found.append(Assertion(clause, (*context, *earlier), around, named, words))
+        found.append(Assertion(clause, (*context, *earlier), around, named, words, lends))
     return found

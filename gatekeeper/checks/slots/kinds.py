@@ -237,16 +237,18 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
         one for one in theirs.negations if not one.denied_in(mine.negations) and not (compared and one.used)
     ]
     if ours and not others and not theirs.is_negative:
+        supposed = theirs.supposed - mine.supposed
         return [
             _match(negation, negation, "polarity")
             for negation in ours
-            if negation.affirmed_by(theirs.terms, conditional=theirs.conditional)
+            if negation.affirmed_by(theirs.terms, supposed, conditional=theirs.conditional)
         ]
     if others and not ours and not mine.is_negative:
+        supposed = mine.supposed - theirs.supposed
         return [
             _whole(claim, negation, negation)
             for negation in others
-            if negation.affirmed_by(mine.terms, conditional=mine.conditional)
+            if negation.affirmed_by(mine.terms, supposed, conditional=mine.conditional)
         ]
     return []
 

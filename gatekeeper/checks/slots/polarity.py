@@ -1,12 +1,12 @@
 """Whether something holds, is asked for, allowed or forbidden: negation, stance, antonyms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, final
 
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.slot import Slot
-from gatekeeper.checks.slots.tokens import Lexeme, Tokens
+from gatekeeper.checks.slots.tokens import LOW_WEIGHT, Lexeme, Tokens
 
 _NEGATOR: Final = Role.NEGATOR
 _AXIS: Final = Role.AXIS
@@ -18,6 +18,10 @@ _ABOUT: Final = 5
 """Terms that "not" and "no" reach: "no routine follow-up imaging is recommended"."""
 
 _OF_NOUNS: Final = frozenset({"without", "free", "instead", "rather"})
+_DETERMINERS: Final = frozenset({"no", "nothing", "neither", "nor", "none"})
+"""Negators that deny what is said of the words after them, its verb too: "no scan is needed"."""
+_HAVING: Final = wordset("with have has had having show shows showed shown reveals there is are was were who")
+"""Before "no" they make it part of a description: "women who have no symptoms start with …"."""
 _FINITE: Final = frozenset({"is", "are", "was", "were", "should", "must", "may", "can", "has", "have"})
 _NOT: Final = frozenset({"not", "never", "cannot"})
 _ENDING: Final = frozenset({",", ";", ":", "but", "which", "who", "that", "if", "when", "whereas"})
@@ -29,6 +33,11 @@ _MEASURING: Final = wordset(
 _ANCHORED: Final = frozenset({"place", "location", "depth", "completeness", "quality", "extreme"})
 _REFUSALS: Final = frozenset({"no", "none", "nothing", "neither", "rather", "instead"})
 _CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
+
+_CONDITIONAL: Final = frozenset({"if", "unless", "except", "until"})
+_CONDITION_ENDING: Final = frozenset({",", ";", ":", ".", "then", "but", "–"})
+_CONDITION_REACH: Final = 6
+"""Words before a stance in which the condition begins that it belongs to."""
 
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
@@ -114,9 +123,15 @@ class Negation(Slot):
         """Whether another clause denies the same."""
         return any(set(self.denied) & set(other.denied) for other in others)
 
-    def affirmed_by(self, terms: Mapping[str, float], *, conditional: bool) -> bool:
-        """Whether a clause that denies nothing speaks of what is denied, in the same part of its sentence."""
+    def affirmed_by(self, terms: Mapping[str, float], supposed: Set[str], *, conditional: bool) -> bool:
+        """Whether a clause that denies nothing speaks of what is denied, in the same part of its sentence.
+
+        `supposed` are its terms that it only supposes: those of its conditions, and of the events that it
+        orders by time.
+        """
         if self.denied[0] not in terms or (self.conditional and not conditional):
+            return False
+        if self.denied[0] in supposed and not self.conditional:
             return False
         return not self.head or self.head in terms
 
@@ -162,11 +177,11 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     deontic = action = None
     used: set[int] = set()
     for position, lexeme in enumerate(lexemes):
-        if lexeme.role is not _STANCE:
+        if lexeme.role is not _STANCE or _is_aside(tokens, lexemes, position):
             continue
         value = lexeme.concept
-        if tokens.at(lexeme.last) == "be" and tokens.at(lexeme.last + 1) in _MEASURING:
-            continue  # "should be below 1.5" asks for a value, not for an action
+        if value == "left out" and tokens.at(lexeme.last) in _MEASURING:
+            value = "done"  # "held below 140 mmHg"
         denying = _negator_of(tokens, lexemes, negators, position)
         if denying is not None and denying not in used:
             used.add(denying)
@@ -181,6 +196,23 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     if not value or decisive is None:
         return _bare_refusal(tokens, lexemes, negators, used)
     return Stance(decisive[1].first, decisive[1].last, value, _about(lexemes, decisive[1])), used
+
+
+def _is_aside(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> bool:
+    """Whether a word asks for nothing: a value, a kind of thing, or a condition is spoken of."""
+    lexeme = lexemes[position]
+    first = lexeme.first
+    if tokens.at(lexeme.last) == "be" and tokens.at(lexeme.last + 1) in _MEASURING:
+        return True  # "should be below 1.5" asks for a value, not for an action
+    if lexeme.concept == "left out" and first and f"{tokens.raw[first - 1]}-{tokens.raw[first]}" in tokens.text:
+        return True  # "a ceiling-suspended shield"
+    before = tokens.lower[max(0, first - _CONDITION_REACH) : first]
+    for word in reversed(before):
+        if word in _CONDITION_ENDING:
+            return False
+        if word in _CONDITIONAL:
+            return True  # "unless precluded by the patient"
+    return False
 
 
 def _about(lexemes: Sequence[Lexeme], decisive: Lexeme) -> frozenset[str]:
@@ -227,15 +259,24 @@ def _negator_of(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], 
             word = tokens.lower[lexemes[negator].first]
             if word in _NOT and tokens.lower[lexemes[position].first] in _FINITE:
                 return None  # "who are not dialysed should": nobody says "not should"
-            reach = _NO_REACH if word in {"no", "neither", "none"} else _REACH
-            near = (
-                position - negator <= reach and lexemes[position].first - lexemes[negator].first <= 2 * reach
-            )
-            return negator if near and not _interrupted(tokens, lexemes, negator, position) else None
+            near = _is_near(tokens, lexemes, negator, position)
+            if near and not _interrupted(tokens, lexemes, negator, position):
+                return negator
+            break
     following = position + 1
     if following in negators and tokens.lower[lexemes[following].first] in {"not", "no"}:
         return following if lexemes[following].first == lexemes[position].last else None
     return None
+
+
+def _is_near(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, position: int) -> bool:
+    """Whether a term stands within a negator's reach."""
+    first = lexemes[negator].first
+    reach = _NO_REACH if tokens.lower[first] in _DETERMINERS else _REACH
+    if tokens.lower[first] == "no" and tokens.at(first - 1) in _HAVING:
+        # "with no urgent need" denies the need, "with no symptoms start" no start
+        return not any(one.is_subject and one.weight > LOW_WEIGHT for one in lexemes[negator:position])
+    return position - negator <= reach and lexemes[position].first - first <= 2 * reach
 
 
 def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, position: int) -> bool:
@@ -244,9 +285,7 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
     if word in _OF_NOUNS:
         return position - negator > 1
     between = tokens.lower[lexemes[negator].last : lexemes[position].first]
-    if _ENDING.intersection(between) or (
-        word not in {"no", "neither", "none"} and _FINITE.intersection(between)
-    ):
+    if _ENDING.intersection(between) or (word not in _DETERMINERS and _FINITE.intersection(between)):
         return True
     return any(
         lexeme.role is Role.STANCE and lexeme.concept not in {"possible", "done"}
@@ -255,21 +294,54 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
 
 
 def _negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bool) -> Negation:
-    """Collect the two terms after a negator, within its phrase; those before a "not" that ends a clause."""
+    """Collect the terms that a negator denies, and see what it is attached to and whether it is a condition."""
     opening = lexemes[position]
     of_noun = tokens.lower[opening.first] in _OF_NOUNS
-    ending = _ENDING | _FINITE if of_noun else _ENDING
-    denied, end = [], opening.last
-    for lexeme in lexemes[position + 1 : position + 3]:
-        if not ending.isdisjoint(tokens.lower[end : lexeme.first]):
-            break
-        if lexeme.is_subject:
-            denied.append(lexeme.concept)
-        end = lexeme.last
-    if position + 1 == len(lexemes) and tokens.lower[opening.first] == "not":
-        denied = [one.concept for one in lexemes[max(0, position - 2) : position] if one.is_subject]
+    if tokens.at(opening.first - 1) == "or" and not of_noun:
+        return Negation(opening.first, opening.last, (), used)  # "one or neither of both" leaves it open
+    denied = _denied(tokens, lexemes, position, _ENDING | _FINITE if of_noun else _ENDING)
     before = lexemes[position - 1] if position else None
     attached = of_noun and before is not None and before.is_subject
     head = before.concept if attached and before is not None else ""
-    condition = not _CONDITIONS.isdisjoint(tokens.lower[max(0, opening.first - 3) : opening.first])
-    return Negation(opening.first, opening.last, tuple(denied), used, head, condition)
+    preceding = tokens.lower[max(0, opening.first - 3) : opening.first]
+    condition = not _CONDITIONS.isdisjoint(preceding) or (of_noun and _is_fronted(tokens, lexemes, position))
+    return Negation(opening.first, opening.last, denied, used, head, condition)
+
+
+def _denied(
+    tokens: Tokens, lexemes: Sequence[Lexeme], position: int, ending: frozenset[str]
+) -> tuple[str, ...]:
+    """Collect the two terms after a negator, within its phrase; those before a "not" that ends a clause.
+
+    What "or" adds is denied too; what the clause also affirms is not ("on dialysis, or not on dialysis").
+    """
+    opening = lexemes[position]
+    if position + 1 == len(lexemes) and tokens.lower[opening.first] == "not":
+        return tuple([one.concept for one in lexemes[max(0, position - 2) : position] if one.is_subject])
+    denied: list[str] = []
+    end, left = opening.last, 2
+    for lexeme in lexemes[position + 1 :]:
+        between = tokens.lower[end : lexeme.first]
+        if not ending.isdisjoint(between):
+            break
+        if "or" in between:
+            left = 2
+        if not left:
+            break
+        if lexeme.is_subject and not _is_affirmed(lexeme.concept, lexemes[:position]):
+            denied.append(lexeme.concept)
+        end, left = lexeme.last, left - 1
+    return tuple(denied)
+
+
+def _is_affirmed(concept: str, before: Sequence[Lexeme]) -> bool:
+    """Whether the words before a negator name a concept already."""
+    return any([one.concept == concept for one in before])
+
+
+def _is_fronted(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> bool:
+    """Whether "without X," opens a sentence or stands beside another condition: "or without X, do not …"."""
+    first = lexemes[position].first
+    if first and tokens.at(first - 1) not in {",", ";", "or", "and"}:
+        return False
+    return "," in tokens.lower[first + 1 : first + _CONDITION_REACH]
