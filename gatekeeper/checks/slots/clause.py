@@ -9,8 +9,10 @@ from gatekeeper.checks.slots.condition import Scope
 from gatekeeper.checks.slots.indication import Indication
 from gatekeeper.checks.slots.laterality import Side
 from gatekeeper.checks.slots.member import Member
-from gatekeeper.checks.slots.polarity import Axis, Negation, Stance
+from gatekeeper.checks.slots.negation import Negation
+from gatekeeper.checks.slots.polarity import Axis
 from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.stance import Stance
 from gatekeeper.checks.slots.temporal import Relation, Urgency
 
 _NONE: Final[frozenset[str]] = frozenset()
@@ -23,16 +25,18 @@ class Clause:
     `topic` are terms that the sentence opens with and that all its clauses are about, `beside` those of
     the rows that it shares its values with. `required` are the terms of its conditions, `excepted` those of
     an exception that it makes ("unless a pacemaker is present"); `conditional` says that it opens a
-    condition ("if", "when"), `has_complement` that it names the other side of a bound without a number ("if
-    it is nearer"). `opening` is the token that ends the case which a claim opens with, 0 without one;
-    `is_remark` says that it is the reason or purpose which a claim ends with. Its reader fills in what it
-    holds; nothing changes afterwards.
+    condition ("if", "when"), `stances` are all of a clause that asks for several things, its own `stance`
+    first, `has_complement` that it names the other side of a bound without a number ("if it is nearer").
+    `opening` is the token that ends the case which a claim opens with, 0 without one; `is_remark` says that
+    it is the reason or purpose which a claim ends with. Its reader fills in what it holds; nothing changes
+    afterwards.
     """
 
     __slots__ = (
         "agents", "axes", "beside", "categories", "conditional", "conditions", "excepted", "first",
         "has_complement", "indications", "is_remark", "last", "members", "negations", "opening",
-        "quantities", "relations", "required", "scopes", "sides", "stance", "terms", "topic", "urgency",
+        "quantities", "relations", "required", "scopes", "sides", "stance", "stances", "terms", "topic",
+        "urgency",
     )  # fmt: skip
 
     def __init__(self, first: int, last: int, terms: dict[str, float]) -> None:
@@ -48,6 +52,7 @@ class Clause:
         self.agents: tuple[Agent, ...] = ()
         self.members: tuple[Member, ...] = ()
         self.stance: Stance | None = None
+        self.stances: tuple[Stance, ...] = ()
         self.axes: tuple[Axis, ...] = ()
         self.negations: tuple[Negation, ...] = ()
         self.relations: tuple[Relation, ...] = ()
@@ -99,11 +104,10 @@ class Assertion:
 
     `context` are the clauses of the claim's context and the earlier ones of its sentence: they choose
     the statements that apply. `around` maps what they speak of to weights, `named` is all that the
-    clause and they speak of, and `words` are all concepts of the claim, those in its values too. `lends`
-    says that the context asks for what the claim names ("Which may be continued?", "Avoid:").
+    clause and they speak of, and `words` are all concepts of the claim, those in its values too.
     """
 
-    __slots__ = ("around", "clause", "context", "lends", "named", "words")
+    __slots__ = ("around", "clause", "context", "named", "words")
 
     def __init__(
         self,
@@ -112,21 +116,17 @@ class Assertion:
         around: dict[str, float],
         named: frozenset[str],
         words: frozenset[str] = _NONE,
-        lends: bool = False,
     ) -> None:
         self.clause = clause
         self.context = context
         self.around = around
         self.named = named
         self.words = words
-        self.lends = lends
 
     @property
     def lent_stance(self) -> Stance | None:
-        """What the context says of an action, where the clause itself only fills it in."""
-        if self.clause.stance is not None or not self.lends:
-            return None
-        return next((one.stance for one in self.context if one.stance), None)
+        """What the context says of an action, where the clause itself says nothing of one."""
+        return None if self.clause.stance else next((one.stance for one in self.context if one.stance), None)
 
     @property
     def is_negative(self) -> bool:
@@ -139,7 +139,7 @@ def _forbids(stance: Stance | None) -> bool:
 
 
 def assertions(
-    clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str], *, lends: bool = False
+    clauses: Sequence[Clause], context: tuple[Clause, ...], words: frozenset[str]
 ) -> list[Assertion]:
     """Return every clause of a claim that says something; a later one that names nothing adds none.
 
@@ -161,5 +161,5 @@ def assertions(
             own = {slot.signature for slot in values}
             earlier = [one for one in earlier if own.isdisjoint([slot.signature for slot in one.values()])]
         around = {concept: weight for concept, weight in terms.items() if concept not in clause.terms}
-        found.append(Assertion(clause, (*context, *earlier), around, named, words, lends))
+        found.append(Assertion(clause, (*context, *earlier), around, named, words))
     return found

@@ -5,7 +5,16 @@ A further kind is one more module with its slot, one more field of Clause, and o
 
 from typing import TypeVar
 
-from gatekeeper.checks.slots import agent, category, indication, laterality, polarity, quantity, temporal
+from gatekeeper.checks.slots import (
+    agent,
+    category,
+    indication,
+    laterality,
+    polarity,
+    quantity,
+    stance,
+    temporal,
+)
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.member import KINDS
@@ -20,7 +29,7 @@ def compare_slots(claim: Assertion, statement: Clause) -> list[Match]:
     mine = claim.clause
     matches = _paired(claim, statement)
     if statement.stance is not None:
-        matches += _stances(claim, statement.stance, statement)
+        matches += _stances(claim, statement)
     if mine.negations or statement.negations:
         matches += _negations(claim, statement)
     if mine.urgency or statement.urgency:
@@ -108,13 +117,20 @@ def _nearest(named: frozenset[str], candidates: list[_Anchored]) -> list[_Anchor
 
 
 def _categories(claim: Clause, statement: Clause) -> list[Match]:
+    """Compare the categories of one scale; one that met another of the claim's says nothing of the rest."""
     matches = []
     for claimed in claim.categories:
         candidates = [stated for stated in statement.categories if category.comparable(claimed, stated)]
+        agreeing = [stated for stated in candidates if category.agrees(claimed, stated)]
+        if not agreeing:
+            candidates = [stated for stated in candidates if not _is_claimed(stated, claim)]
         if candidates:
-            agreeing = [stated for stated in candidates if category.agrees(claimed, stated)]
             matches.append(_match(claimed, (agreeing or candidates)[0], None if agreeing else "category"))
     return matches
+
+
+def _is_claimed(stated: category.Category, claim: Clause) -> bool:
+    return any(category.comparable(one, stated) and category.agrees(one, stated) for one in claim.categories)
 
 
 def _sides(claim: Clause, statement: Clause) -> list[Match]:
@@ -179,20 +195,48 @@ def _excepted(claim: Assertion, statement: Clause) -> bool:
     return bool(claim.clause.excepted) or not statement.excepted.isdisjoint(claim.named)
 
 
-def _stances(claim: Assertion, stated: polarity.Stance, statement: Clause) -> list[Match]:
+def _stances(claim: Assertion, statement: Clause) -> list[Match]:
     """Compare what is asked for, allowed and forbidden; a bare option takes its stem's stance."""
-    mine = claim.clause.stance
-    if mine is not None:
-        if not polarity.same_action(mine, stated) or _excepted(claim, statement):
-            return []
-        conflict = polarity.stances_conflict(mine, stated)
-        if conflict and _bounds_are_turned(claim.clause, statement):
-            return []
-        return [_match(mine, stated, "polarity" if conflict else None)]
-    lent = claim.lent_stance
-    if lent is None or not polarity.stances_conflict(lent, stated) or _excepted(claim, statement):
+    if _excepted(claim, statement) or _is_opposite_case(claim.clause, statement):
         return []
-    return [_whole(claim, lent, stated)]
+    mine = claim.clause.stances or _only(claim.clause.stance)
+    theirs = statement.stances or _only(statement.stance)
+    if not mine:
+        return _lent(claim, theirs[0])
+    matches = []
+    for one in mine:
+        nearest = max(stance.closeness(one, other) for other in theirs)
+        meant = [other for other in theirs if stance.closeness(one, other) == nearest]
+        if nearest < stance.SAME_ACTION:
+            continue
+        agreeing = [other for other in meant if not stance.stances_conflict(one, other)]
+        if agreeing or not _bounds_are_turned(claim.clause, statement):
+            matches.append(_match(one, (agreeing or meant)[0], None if agreeing else "polarity"))
+    return matches
+
+
+def _only(borrowed: stance.Stance | None) -> tuple[stance.Stance, ...]:
+    return () if borrowed is None else (borrowed,)
+
+
+def _lent(claim: Assertion, stated: stance.Stance) -> list[Match]:
+    lent = claim.lent_stance
+    if lent is None or not stance.stances_conflict(lent, stated):
+        return []
+    return [] if stated.about.isdisjoint(claim.clause.terms) else [_whole(claim, lent, stated)]
+
+
+def _is_opposite_case(claim: Clause, statement: Clause) -> bool:
+    """Whether one side speaks of "X without Y", the other of X with Y: what is said of them may differ."""
+    return _is_case_without(claim, statement) or _is_case_without(statement, claim)
+
+
+def _is_case_without(one: Clause, other: Clause) -> bool:
+    return any(
+        negation.head in other.terms and negation.denied[0] in other.terms
+        for negation in one.negations
+        if negation.head and not negation.denied_in(other.negations)
+    )
 
 
 def _bounds_are_turned(claim: Clause, statement: Clause) -> bool:
@@ -227,8 +271,12 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
     mine, theirs = claim.clause, statement
     if _excepted(claim, statement):
         return []
+    if "non" in mine.terms or "non" in theirs.terms:
+        return []  # "non-weight-bearing" denies too
     # A negation that turned a stance or an axis has been compared with it.
     compared = mine.stance is not None and theirs.stance is not None
+    if compared and mine.is_negative != theirs.is_negative and _is_opposite_case(mine, theirs):
+        return []
     compared = compared or any(one.axis == other.axis for one in mine.axes for other in theirs.axes)
     ours = [
         one for one in mine.negations if not one.denied_in(theirs.negations) and not (compared and one.used)
@@ -236,14 +284,14 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
     others = [
         one for one in theirs.negations if not one.denied_in(mine.negations) and not (compared and one.used)
     ]
-    if ours and not others and not theirs.is_negative:
+    if ours and not others and not any(stance.refuses(theirs.stances, one.denied) for one in ours):
         supposed = theirs.supposed - mine.supposed
         return [
             _match(negation, negation, "polarity")
             for negation in ours
             if negation.affirmed_by(theirs.terms, supposed, conditional=theirs.conditional)
         ]
-    if others and not ours and not mine.is_negative:
+    if others and not ours and not any(stance.refuses(mine.stances, one.denied) for one in others):
         supposed = mine.supposed - theirs.supposed
         return [
             _whole(claim, negation, negation)

@@ -214,7 +214,8 @@ def _read_terms(clause: Clause, tokens: Tokens, own: Sequence[Lexeme], roles: se
     if _SIDE in roles:
         clause.sides = read_sides(tokens, own)
     if _NEGATOR in roles or _STANCE in roles or _AXIS in roles:
-        clause.stance, clause.axes, clause.negations = read_polarity(tokens, own)
+        clause.stances, clause.axes, clause.negations = read_polarity(tokens, own)
+        clause.stance = clause.stances[0] if clause.stances else None
     if _RELATION in roles:
         clause.relations = read_relations(own)
     if _URGENCY in roles:

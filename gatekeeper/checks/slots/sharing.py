@@ -45,7 +45,9 @@ class Mark:
 
 def marks_of(found: Sequence[Lexeme], placed: Sequence[Slot]) -> list[Mark]:
     """Return slots, conditions and stances in order."""
-    marks = [Mark(slot.first, slot.last, slot.signature, True) for slot in placed]
+    # An agent that is one of a family too ("gadobutrol", "gadolinium") is one name, not two.
+    own = [slot for at, slot in enumerate(placed) if not at or slot.first != placed[at - 1].first]
+    marks = [Mark(slot.first, slot.last, slot.signature, True) for slot in own]
     for lexeme in found:
         role = lexeme.role
         if role is _AXIS:

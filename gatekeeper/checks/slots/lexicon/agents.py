@@ -204,7 +204,7 @@ AGENTS: Final[Vocabulary] = {
         "intrathecal": "intrathecal | intrathecally",
         "intra-arterial": "intraarterial | intra arterial | intraarterially",
         "rectal": "rectal | rectally | per rectum",
-        "inhaled": "inhaled | nebulized | nebulised",
+        "inhaled": "inhaled | inhalation | nebulized | nebulised | nebulizer | nebuliser",
         "intraosseous": "intraosseous",
     },
     "sequence": {

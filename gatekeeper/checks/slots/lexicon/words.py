@@ -182,7 +182,7 @@ STANCES: Final[dict[str, str]] = {
         " | treatment of choice | first line"
     ),
     "allowed": (
-        "safe | safely | acceptable | allowed | permitted | permissible | tolerated | eligible |"
+        "safe | safely | acceptable | reasonable | allowed | permitted | permissible | tolerated | eligible |"
         " feasible | no action | no restriction | no precautions | no special precautions | no"
         " adjustment"
     ),

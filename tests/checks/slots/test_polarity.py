@@ -1,0 +1,77 @@
+"""Stances and negations of whole sentences: what they reach, what they only suppose, whose they are."""
+
+import pytest
+
+from gatekeeper.assessment import Verdict
+from gatekeeper.checks.slots import compare
+from tests.checks.slots.pairs import statements
+
+NAIL_BED = "Without a visible vein, do not cannulate; ask for ultrasound."
+DRIP = "Then stop the potassium infusion and keep the cannula open with dextrose."
+SHEATH = "Patients without a bleeding tendency need no closure device."
+VALVE = "Implants of the newer kind are scanned without battery removal or arm splint."
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        # "No" is part of a description, or denies what is asked for.
+        (
+            "A stress test should be arranged in men without chest pain.",
+            "Men who have no chest pain start with a stress test.",
+        ),
+        ("Infants have one hearing test, and no further tests are needed.",
+         "Nothing beyond the hearing test is needed for infants."),
+        ("History alone without trauma needs no splint.", "Patients without trauma do not need a splint."),
+        (VALVE, "For implants of the newer kind neither battery removal nor an arm splint is needed."),
+        (VALVE, "Implants of the newer kind: no splint, no battery removal."),
+        # Alternatives, and what is both affirmed and denied, are no denial.
+        ("Medium – fever, one or neither of rash and arthritis.", "There is both rash and arthritis."),
+        # What a condition or a time supposes is not said to hold.
+        (NAIL_BED, "Before cannulating, look for a visible vein."),
+        ("The due date is not changed by later scans.", "When to change the due date"),
+        ("Use capnography continuously unless precluded by the mask.", "Capnography – continuous"),
+        ("When lactate is not available, base excess below -6 is used.", "No lactate available: base excess"),
+        # A word of leaving out that leaves nothing out.
+        ("Keep the mean pressure below 90 mmHg.", "The mean pressure should be held below 90 mmHg."),
+        ("Use a ceiling-suspended screen.", "A screen is used."),
+        # Each of several actions has its own stance.
+        (DRIP, "Keep the cannula open with dextrose."),
+        ("Stop carbimazole 5 days before and, if needed, restart it 5 days after.",
+         "Carbimazole may be restarted 5 days after."),
+        # "Without" names the opposite case.
+        (SHEATH, "Patients with a bleeding tendency need a closure device."),
+        ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),
+    ],
+)  # fmt: skip
+def test_a_faithful_sentence_is_no_contradiction(evidence: str, claim: str) -> None:
+    """Other words for the same, and other parts of a sentence, raise no alarm."""
+    assert compare(claim, "", statements(evidence)).verdict is not Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        (NAIL_BED, "Without a visible vein, cannulate."),
+        (DRIP, "Then continue the potassium infusion."),
+        (SHEATH, "Patients without a bleeding tendency need a closure device."),
+        (VALVE, "Implants of the newer kind are scanned with battery removal."),
+        ("Keep the cannula open with dextrose.", "Do not keep the cannula open with dextrose."),
+    ],
+)
+def test_the_opposite_is_still_caught(evidence: str, claim: str) -> None:
+    """What is asked for in one text and refused in the other is a contradiction."""
+    found = compare(claim, "", statements(evidence))
+
+    assert (found.verdict, found.kind) == (Verdict.CONTRADICTED, "polarity")
+
+
+def test_a_question_says_nothing_of_an_action() -> None:
+    """A list item under "What should be stopped?" is not said to be stopped, one under "Stop:" is."""
+    evidence = statements("Levetiracetam is continued before the recording.")
+
+    asked = compare("Levetiracetam", "Recording tomorrow, what to stop?", evidence)
+    listed = compare("Levetiracetam", "Before the recording, stop:", evidence)
+
+    assert asked.verdict is not Verdict.CONTRADICTED
+    assert listed.verdict is Verdict.CONTRADICTED
