@@ -23,6 +23,7 @@ _SUPPORTED: Final = Verdict.SUPPORTED
 _CONTRADICTED: Final = Verdict.CONTRADICTED
 _UNAVAILABLE: Final = Verdict.UNAVAILABLE
 _REASONING: Final = Field.REASONING
+_UNGROUNDED: Final = "slots.ungrounded"
 _QUALITIES: Final[dict[SignalValue, LogprobQuality]] = {quality.value: quality for quality in LogprobQuality}
 
 UNSOUND: Final = frozenset({EvidenceState.CONFLICTING, EvidenceState.EXPIRED})
@@ -135,6 +136,7 @@ def _count(subject: Subject, findings: Sequence[Finding], signals: dict[str, Sig
     signals["claims.supported"] = float(supported)
     signals["claims.contradicted"] = float(contradicted)
     signals["claims.not_addressed"] = float(len(claims) - supported - contradicted - unavailable)
+    signals["claims.ungrounded"] = float(sum([one.detector == _UNGROUNDED for one in findings]))
     signals["claims.supported_share"] = supported_of_stated / stated if stated else 0.0
 
 

@@ -45,6 +45,7 @@ DETECTORS = (
             "route",
             "sequence",
             "temporal",
+            "ungrounded",
             "unit",
         )
     ),

@@ -41,6 +41,9 @@ SIGNALS: Mapping[str, SignalSpec] = {
     "claims.supported": SignalSpec("claims that the evidence supports", bounds=_COUNT),
     "claims.contradicted": SignalSpec("claims that the evidence contradicts", bounds=_COUNT, risk=1),
     "claims.not_addressed": SignalSpec("claims that the evidence is silent on", bounds=_COUNT),
+    "claims.ungrounded": SignalSpec(
+        "claims with a value, drug or device that neither evidence nor question names", bounds=_COUNT, risk=1
+    ),
     "claims.supported_share": SignalSpec(
         "supported claims / all claims, 0 without claims", risk=-1, fused=True
     ),

@@ -31,6 +31,7 @@ _RISING: Final = frozenset(
         "claims.not_addressed",
         "claims.supported",
         "claims.total",
+        "claims.ungrounded",
         "p_contradicted",
     }
 )

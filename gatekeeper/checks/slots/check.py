@@ -7,6 +7,7 @@ from gatekeeper.assessment import MAX_CLAIMS, Claim, Finding, Subject, Verdict
 from gatekeeper.checks.slots.alignment import Rarity
 from gatekeeper.checks.slots.characters import hides
 from gatekeeper.checks.slots.comparison import P_NOT_ADDRESSED, P_SUPPORTED, Comparison, compare
+from gatekeeper.checks.slots.grounding import Grounds
 from gatekeeper.checks.slots.reading import read_question
 from gatekeeper.exchange import Evidence, EvidenceSpan, Span
 
@@ -39,10 +40,11 @@ class Slots:
         statements, rarity = evidence.statements, Rarity(evidence.statements)
         question = subject.case.query.text
         asked = read_question(question) if subject.claims and len(question) <= LONGEST_QUESTION else None
+        grounds = Grounds(statements, asked) if statements else None
         found = []
         for position, claim in enumerate(subject.claims):
             said = None if claim.option or claim.context == question else asked
-            compared = compare(claim.text, claim.context, statements, rarity, said)
+            compared = compare(claim.text, claim.context, statements, rarity, said, grounds)
             found.append(_finding(position, claim, compared, evidence))
         if len(found) > MAX_CLAIMS:
             found.append(Finding("slots", "slots.claims", Verdict.UNAVAILABLE))

@@ -9,6 +9,7 @@ from gatekeeper.checks.slots import gate
 from gatekeeper.checks.slots.alignment import Aligned, Rarity, align, reading_work
 from gatekeeper.checks.slots.clause import Assertion, assertions
 from gatekeeper.checks.slots.contradiction import contradicts, deciding, mistakes, rescues
+from gatekeeper.checks.slots.grounding import Grounds
 from gatekeeper.checks.slots.reading import Reading, read, read_claim
 from gatekeeper.checks.slots.tokens import outline
 from gatekeeper.exchange import Span
@@ -28,7 +29,10 @@ QUOTED: Final = 1.5
 """The margin of a claim that is quoted word for word: the highest there is."""
 P_SUPPORTED: Final = 0.02
 P_NOT_ADDRESSED: Final = 0.05
+P_UNGROUNDED: Final = 0.3
 """Probabilities of a contradiction that the rules overlooked, as the constructed pairs suggest."""
+UNGROUNDED: Final = "ungrounded"
+"""The kind of a claim that names a value or agent which is supplied nowhere (see `grounding`)."""
 
 
 @final
@@ -63,6 +67,8 @@ class Comparison:
 _SILENT: Final = Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
 # Naming an enum's member takes as long as comparing it twenty times.
 _SUPPORTED: Final = Verdict.SUPPORTED
+_NOT_ADDRESSED: Final = Verdict.NOT_ADDRESSED
+_CONTRADICTED: Final = Verdict.CONTRADICTED
 _ORDER: Final = {Verdict.SUPPORTED: 0, Verdict.NOT_ADDRESSED: 1, Verdict.CONTRADICTED: 2}
 
 
@@ -72,6 +78,7 @@ def compare(
     statements: Sequence["Statement"],
     rarity: Rarity | None = None,
     asked: Reading | None = None,
+    grounds: Grounds | None = None,
 ) -> Comparison:
     """Say whether the statements support, contradict or do not address a claim, and which slot decides.
 
@@ -96,7 +103,13 @@ def compare(
         found = _judge(one, claim, statements, rarity)
         if strictest is None or _ORDER[found.verdict] > _ORDER[strictest.verdict]:
             strictest = found
-    return strictest or _SILENT
+    strictest = strictest or _SILENT
+    if grounds is None or strictest.verdict is _CONTRADICTED:
+        return strictest
+    stranger = grounds.stranger(claim)
+    if stranger is None:
+        return strictest
+    return Comparison(_NOT_ADDRESSED, P_UNGROUNDED, UNGROUNDED, claim.span((stranger.first, stranger.last)))
 
 
 def _judge(
