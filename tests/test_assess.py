@@ -63,6 +63,7 @@ def test_claims_are_counted_by_verdict() -> None:
         "claims.supported": 1.0,
         "claims.contradicted": 1.0,
         "claims.not_addressed": 2.0,
+        "claims.ungrounded": 0.0,
         "claims.supported_share": 0.25,
     }
 

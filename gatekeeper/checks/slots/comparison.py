@@ -68,7 +68,6 @@ _SILENT: Final = Comparison(Verdict.NOT_ADDRESSED, P_NOT_ADDRESSED)
 # Naming an enum's member takes as long as comparing it twenty times.
 _SUPPORTED: Final = Verdict.SUPPORTED
 _NOT_ADDRESSED: Final = Verdict.NOT_ADDRESSED
-_CONTRADICTED: Final = Verdict.CONTRADICTED
 _ORDER: Final = {Verdict.SUPPORTED: 0, Verdict.NOT_ADDRESSED: 1, Verdict.CONTRADICTED: 2}
 
 
@@ -104,7 +103,7 @@ def compare(
         if strictest is None or _ORDER[found.verdict] > _ORDER[strictest.verdict]:
             strictest = found
     strictest = strictest or _SILENT
-    if grounds is None or strictest.verdict is _CONTRADICTED:
+    if grounds is None or strictest.verdict is not _NOT_ADDRESSED:
         return strictest
     stranger = grounds.stranger(claim)
     if stranger is None:
