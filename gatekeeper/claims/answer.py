@@ -8,7 +8,7 @@ from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, outline
 from gatekeeper.claims.framing import said
 from gatekeeper.claims.leaves import json_leaves
 from gatekeeper.claims.letters import Declared, find_letter
-from gatekeeper.claims.sentences import sentences
+from gatekeeper.claims.sentences import is_emphasised, sentences
 from gatekeeper.claims.stems import positive_stem
 from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Answer, Query, Span
@@ -109,16 +109,15 @@ def _sentences(text: str, field: Field) -> list[Claim]:
 
 def _is_label(text: str, span: Span, words: str) -> bool:
     """Whether a line only names what follows it: "**Dose**", "Further imaging:"."""
-    if len(words) > _LONGEST_LABEL or words[-1] in ".!?" or not (words[-1] == ":" or _is_marked(text, span)):
+    if (
+        len(words) > _LONGEST_LABEL
+        or words[-1] in ".!?"
+        or not (words[-1] == ":" or is_emphasised(text, span))
+    ):
         return False
-    return all(one.role in SUBJECT_ROLES for one in outline(words).lexemes) and not _DIGIT.search(words)
-
-
-def _is_marked(text: str, span: Span) -> bool:
-    """Whether a stretch is all that its line holds between marks of emphasis."""
-    if text[max(0, span.start - 2) : span.start] != "**" or text[span.end : span.end + 2] != "**":
-        return False
-    return text[span.end + 2 : span.end + 4].strip(" ") in ("", "\n", "\n\n")
+    found = outline(words).lexemes
+    names_only = all(one.role in SUBJECT_ROLES for one in found)
+    return (names_only or not any(one.is_subject for one in found)) and not _DIGIT.search(words)
 
 
 def _tool_call(name: str, arguments: str, call: int) -> list[Claim]:

@@ -75,9 +75,17 @@ def sentences(text: str) -> list[Sentence]:
             lead = heading
         spans = _split(text, start, end)
         found += [Sentence(span, lead) for span in spans]
-        if spans and text[spans[-1].end - 1] == ":":
+        if spans and (text[spans[-1].end - 1] == ":" or is_emphasised(text, spans[-1])):
             lead = spans[-1]
     return found
+
+
+def is_emphasised(text: str, span: Span) -> bool:
+    """Whether a stretch is all that its line holds, in bold letters: a heading, or as good as one."""
+    if text[max(0, span.start - 2) : span.start] != "**" or text[span.end : span.end + 2] != "**":
+        return False
+    line = text.rfind("\n", 0, span.start) + 1
+    return span.start - line == 2 and text[span.end + 2 : span.end + 3] in ("", "\n", " ", "\r")
 
 
 def _blocks(text: str) -> list[tuple[int, int, str]]:
