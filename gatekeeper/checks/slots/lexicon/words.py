@@ -36,6 +36,10 @@ LOW: Final = wordset(
     " aaaai aapm aasld acc acog aga aha alat asa asge ats bts cirse eanm easl ean eau eular ers figo hrs iec"
     " jrs nccn ncrp nice nrc rcr rsna sir snmmi svs who american british canadian european german national"
     " international labelling labeling label update paper regulation regulatory revised"
+    " again ahead already alternative always another apply around ask based because beyond clinical come"
+    " comparison count decide depend enter everything expect far final get go going instead involve lie local"
+    " look meantime meet met mind move near now otherwise pass plan please plus qualify remain remember roughly"
+    " sensible separate situation specific stay still there thing think timing way whereas work"
 )
 """Words that guidelines use for anything, and the societies that write them.
 
