@@ -4,6 +4,8 @@ import pytest
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots import compare
+from gatekeeper.claims.framing import said
+from gatekeeper.exchange import Span
 from tests.checks.slots.pairs import DATA, Pair, read_pairs, statements
 
 FIRST_HALF = read_pairs(DATA / "slots_first_half.jsonl")
@@ -86,3 +88,36 @@ def test_reworded_claims_about_passages_raise_no_alarm() -> None:
     alarms = [pair.id for pair in pairs if pair.compare().verdict is Verdict.CONTRADICTED]
 
     assert len(alarms) / len(pairs) <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("wording", "least"),
+    [
+        ("Based on the provided guideline, {}", 0.95),
+        ("The evidence states that {}", 0.95),
+        ("In summary, {}", 0.95),
+        ("{} (as stated in the source document).", 0.95),
+        ("{} for this patient.", 0.95),
+        ("{} in order to ensure patient safety and diagnostic accuracy.", 0.9),
+        ("{}, because this minimises harm to the patient.", 0.85),
+        ("{}, which helps to avoid unnecessary procedures.", 0.85),
+        ("{}, unless clinical judgement suggests otherwise.", 0.85),
+        ("For a 65-year-old man presenting with these findings, {}", 0.75),
+    ],
+)
+def test_the_words_around_a_claim_hide_little(wording: str, least: float) -> None:
+    """What chat models put around a claim neither hides what is wrong in it nor makes it wrong."""
+    outcomes: Counter[tuple[bool, bool]] = Counter()
+    for pair in FIRST_HALF:
+        claim = pair.claim.rstrip(". ") if wording.startswith("{}") else _in_mid_sentence(pair.claim)
+        text = wording.format(claim)
+        core = said(text, Span(0, len(text))).of(text)
+        verdict = compare(core, pair.context, statements(pair.evidence, *pair.beside)).verdict
+        outcomes[pair.label is Verdict.CONTRADICTED, verdict is Verdict.CONTRADICTED] += 1
+
+    assert outcomes[True, True] / (outcomes[True, True] + outcomes[True, False]) >= least
+    assert outcomes[False, True] / (outcomes[False, True] + outcomes[False, False]) <= 0.02
+
+
+def _in_mid_sentence(claim: str) -> str:
+    return claim[0].lower() + claim[1:] if claim[1:2].islower() else claim
