@@ -23,6 +23,8 @@ SURELY: Final = 0.9
 """Margin above which several numbers of one measure are one mistake, not another row."""
 OWN: Final = 0.3
 """Share of a claim's terms that a clause must name itself before its numbers speak against the claim."""
+NAMED_AT_ALL: Final = 0.1
+"""The same before what it says yes or no to speaks against the claim."""
 _SAFE: Final = {
     "number": 0.55,
     "category": 0.6,
@@ -109,6 +111,8 @@ def _is_safe(
     kind = match.signature.partition(":")[0]
     if match.differs == "unit":
         return not _is_said_elsewhere(match, claim, statements, rarity) or candidate.margin >= _ECHOED
+    if kind == "polarity" and candidate.own_share() < NAMED_AT_ALL:
+        return False
     if kind == "number" and not candidate.chosen:
         row_is_named = any(other.is_placed for other in candidate.agreed)
         if not row_is_named and candidate.own_share() < OWN:
@@ -175,6 +179,9 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
     ]
     if not rivals:
         return True
+    others = {agent.name for agent in claim.agents} - candidate.clause.terms.keys() - named
+    if any(not others.isdisjoint(rival.terms) for rival in rivals):
+        return False  # the claim speaks of that row too
     if match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT:
         return True
     return all(_is_other_case(claim, candidate.clause, rival) for rival in rivals)
@@ -200,13 +207,31 @@ def rescues(other: Aligned, candidate: Aligned) -> bool:
     """
     slot = deciding(candidate)
     agreed = {match.claim for match in other.agreed}
+    same_sentence = other.statement == candidate.statement
+    if same_sentence and slot.claim in agreed and not slot.is_agent and _completes(other, candidate):
+        return True
     if other.differing or slot.claim not in agreed or not _is_as_close(other, candidate, slot):
         return False
     if candidate.conditions_met and not other.conditions_met:
         return False
     if {match.claim for match in candidate.agreed if match.is_placed} <= agreed:
         return True
-    return other.statement == candidate.statement and slot.differs != "polarity"
+    return same_sentence and slot.differs != "polarity"
+
+
+def _completes(other: Aligned, candidate: Aligned) -> bool:
+    """Whether two rows say together what the claim says of two drugs: "2 g of A, and B inhaled"."""
+    met = {match.claim for match in candidate.agreed}
+    if not other.differing or [match for match in other.differing if match.claim not in met]:
+        return False
+    mine, theirs = _own_agents(candidate), _own_agents(other)
+    return bool(mine - theirs) and bool(theirs - mine)
+
+
+def _own_agents(row: Aligned) -> set[str]:
+    """Return the agents of the claim that a row itself names."""
+    terms, own = row.clause.terms, row.own
+    return {one.name for one in row.clause.agents if one.name in own and one.name in terms}
 
 
 def _is_as_close(other: Aligned, candidate: Aligned, slot: Match) -> bool:

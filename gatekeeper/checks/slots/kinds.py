@@ -148,6 +148,8 @@ def _sides(claim: Clause, statement: Clause) -> list[Match]:
 def _agents(claim: Clause, statement: Clause) -> list[Match]:
     """Compare the members of every class that both name."""
     matches: list[Match] = []
+    if claim.excepted and not statement.excepted and not claim.excepted.isdisjoint(statement.terms):
+        return matches  # what is said of an exception says nothing of the rule
     for place, first in enumerate(claim.agents):
         group = first.group
         stated = [member for member in statement.agents if member.group == group]
@@ -207,10 +209,10 @@ def _stances(claim: Assertion, statement: Clause) -> list[Match]:
     for one in mine:
         nearest = max(stance.closeness(one, other) for other in theirs)
         meant = [other for other in theirs if stance.closeness(one, other) == nearest]
-        if nearest < stance.SAME_ACTION:
+        if nearest < stance.SAME_ACTION or not (one.about or claim.clause.terms):
             continue
         agreeing = [other for other in meant if not stance.stances_conflict(one, other)]
-        if agreeing or not _bounds_are_turned(claim.clause, statement):
+        if agreeing or not _is_turned_too(claim.clause, statement):
             matches.append(_match(one, (agreeing or meant)[0], None if agreeing else "polarity"))
     return matches
 
@@ -239,9 +241,9 @@ def _is_case_without(one: Clause, other: Clause) -> bool:
     )
 
 
-def _bounds_are_turned(claim: Clause, statement: Clause) -> bool:
-    """Whether bounds are opposite too: "above 10 HU it is needed", "at 10 HU or less it is needless"."""
-    return any(
+def _is_turned_too(claim: Clause, statement: Clause) -> bool:
+    """Whether bounds, or words, are opposite too: "needed above 10 HU", "needless at 10 HU or less"."""
+    return bool(_opposed(claim, statement)) or any(
         quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) == "comparator"
         for mine in claim.quantities
         for theirs in statement.quantities
@@ -257,13 +259,25 @@ def _whole(claim: Assertion, slot: Slot, statement: Slot) -> Match:
 def _opposites(claim: Assertion, statement: Clause) -> list[Match]:
     if _excepted(claim, statement):
         return []
+    turned = claim.clause.is_negative != statement.is_negative
     matches = []
     for claimed in claim.clause.axes:
         candidates = [stated for stated in statement.axes if polarity.same_axis(claimed, stated)]
         if candidates:
             agreeing = [stated for stated in candidates if stated.positive == claimed.positive]
-            matches.append(_match(claimed, (agreeing or candidates)[0], None if agreeing else "polarity"))
+            if agreeing or not turned:  # "keep it below" and "do not lift it above" agree
+                matches.append(_match(claimed, (agreeing or candidates)[0], None if agreeing else "polarity"))
     return matches
+
+
+def _opposed(claim: Clause, statement: Clause) -> list[polarity.Axis]:
+    """Return the antonyms of a claim of which the statement names the opposite alone."""
+    opposed = []
+    for claimed in claim.axes:
+        stated = [one.positive for one in statement.axes if polarity.same_axis(claimed, one)]
+        if stated and claimed.positive not in stated:
+            opposed.append(claimed)
+    return opposed
 
 
 def _negations(claim: Assertion, statement: Clause) -> list[Match]:
@@ -271,7 +285,7 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
     mine, theirs = claim.clause, statement
     if _excepted(claim, statement):
         return []
-    if "non" in mine.terms or "non" in theirs.terms:
+    if "non" in mine.terms or "non" in theirs.terms or not mine.terms:
         return []  # "non-weight-bearing" denies too
     # A negation that turned a stance or an axis has been compared with it.
     compared = mine.stance is not None and theirs.stance is not None
@@ -289,6 +303,7 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
         return [
             _match(negation, negation, "polarity")
             for negation in ours
+            if not (negation.is_choice and mine.terms.keys() <= set(negation.denied))
             if negation.affirmed_by(theirs.terms, supposed, conditional=theirs.conditional)
         ]
     if others and not ours and not any(stance.refuses(mine.stances, one.denied) for one in others):
@@ -296,6 +311,7 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
         return [
             _whole(claim, negation, negation)
             for negation in others
+            if not mine.terms.keys() <= set(negation.denied)  # a bare word says neither
             if negation.affirmed_by(mine.terms, supposed, conditional=mine.conditional)
         ]
     return []

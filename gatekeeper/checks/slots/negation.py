@@ -11,6 +11,7 @@ from gatekeeper.checks.slots.tokens import LOW_WEIGHT, Lexeme, Tokens
 _REACH: Final = 3
 _NO_REACH: Final = 6
 _OF_NOUNS: Final = frozenset({"without", "free", "instead", "rather"})
+_CHOOSING: Final = frozenset({"instead", "rather"})
 _DETERMINERS: Final = frozenset({"no", "nothing", "neither", "nor", "none"})
 """Negators that deny what is said of the words after them, its verb too: "no scan is needed"."""
 _HAVING: Final = wordset("with have has had having show shows showed shown reveals there is are was were who")
@@ -27,11 +28,12 @@ _CONDITION_REACH: Final = 6
 class Negation(Slot):
     """A negation and the concepts that it denies, nearest first.
 
-    `used` says that it turns a stance or an axis, `head` what "without" is attached to ("MRI without
+    `is_choice` says that it sets one thing against another ("rather than"), `used` that it turns a stance or
+    an axis, `head` what "without" is attached to ("MRI without
     gadolinium"), `conditional` that it is part of a condition ("if no endoleak is seen").
     """
 
-    __slots__ = ("conditional", "denied", "head", "used")
+    __slots__ = ("conditional", "denied", "head", "is_choice", "used")
 
     def __init__(
         self,
@@ -41,12 +43,14 @@ class Negation(Slot):
         used: bool = False,
         head: str = "",
         conditional: bool = False,
+        is_choice: bool = False,
     ) -> None:
         super().__init__(first, last, "polarity:negation")
         self.denied = denied
         self.used = used
         self.head = head
         self.conditional = conditional
+        self.is_choice = is_choice
 
     def denied_in(self, others: Sequence["Negation"]) -> bool:
         """Whether another clause denies the same."""
@@ -77,7 +81,9 @@ def read_negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used
     head = before.concept if attached and before is not None else ""
     preceding = tokens.lower[max(0, opening.first - 3) : opening.first]
     condition = not _CONDITIONS.isdisjoint(preceding) or (of_noun and _is_fronted(tokens, lexemes, position))
-    return Negation(opening.first, opening.last, denied, used, head, condition)
+    condition = condition or ":" in tokens.lower[opening.last : lexemes[-1].first]
+    is_choice = tokens.lower[opening.first] in _CHOOSING
+    return Negation(opening.first, opening.last, denied, used, head, condition, is_choice)
 
 
 def negator_of(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], position: int) -> int | None:

@@ -138,7 +138,8 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
         denying = negator_of(tokens, lexemes, negators, position)
         if denying is not None and denying not in used:
             used.add(denying)
-            value = _DENIED.get(value, value + " not")
+            nothing = tokens.lower[lexemes[denying].first] == "nothing"
+            value = "unnecessary" if nothing and value == "done" else _DENIED.get(value, value + " not")
         if value in {"done", "left out", "done not", "left out not"}:
             action = action or (value, lexeme)
         elif deontic is None or _outweighs(value, deontic[0]):

@@ -53,6 +53,32 @@ def test_a_claim_that_is_wrong_in_one_slot_is_caught(evidence: str, claim: str, 
 @pytest.mark.parametrize(
     ("evidence", "claim"),
     [
+        # What holds for an exception says nothing of the rule.
+        (
+            "Ketamine is for anaesthetists with airway training only.",
+            "Fentanyl is the usual choice unless anaesthetists with airway training attend.",
+        ),
+        # Each drug of a sentence has its own route.
+        (
+            "Then 2 g of mannitol IV over 20 minutes, and salbutamol 5 mg by nebuliser.",
+            "Give 2 g of mannitol over 20 minutes and nebulised salbutamol.",
+        ),
+        # Categories of one list belong to one another.
+        (
+            "Type II with rotation and type III are pinned.",
+            "A type II fracture with rotation is pinned, as is a type III.",
+        ),
+        ("Acquire portal venous images at 70 s and delayed images at 15 minutes.", "Delayed phase: 15 min"),
+    ],
+)
+def test_rows_and_exceptions_are_told_apart(evidence: str, claim: str) -> None:
+    """A faithful claim about one drug, phase or grade is not held against its neighbour's row."""
+    assert compare(claim, "", statements(evidence)).verdict is not Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
         (BLOCK, "The interscalene block is done at the level of C6."),
         (CATHETER, "A dialysis catheter has its tip in the right atrium."),
         (MELATONIN, "Before the EEG, adults receive 3 mg of melatonin."),

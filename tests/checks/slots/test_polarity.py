@@ -39,6 +39,14 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         (DRIP, "Keep the cannula open with dextrose."),
         ("Stop carbimazole 5 days before and, if needed, restart it 5 days after.",
          "Carbimazole may be restarted 5 days after."),
+        # Turned twice, or turned by a word of its own.
+        ("The heel should not be raised above knee height.", "Keep the heel below knee height."),
+        ("Barium: no precaution needed.", "Nothing has to be done for barium either."),
+        # A bare word, a heading or a choice between two says neither yes nor no.
+        ("The splint needs no further imaging.", "Imaging"),
+        ("Words such as \"shadow\" should be avoided in reports.", "Avoid"),
+        ("Preterm babies: echocardiography within 2 weeks of birth.",
+         "From 6 months on, use a film rather than echocardiography."),
         # "Without" names the opposite case.
         (SHEATH, "Patients with a bleeding tendency need a closure device."),
         ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),

@@ -21,7 +21,7 @@ LEVELS: Final[Vocabulary] = {
         ),
         "arterial phase": "arterial phase",
         "portal venous phase": "portal venous phase | portal venous | venous phase",
-        "delayed phase": "delayed phase",
+        "delayed phase": "delayed phase | delayed image | delayed imaging | delayed acquisition",
     },
     "vessel": {
         "artery": "artery | arterial",
