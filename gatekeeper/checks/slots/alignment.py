@@ -25,6 +25,8 @@ GLANCE: Final = 0.35
 """Share of terms below which slots are not even looked at."""
 ALIGNED: Final = 0.5
 """Share of what a claim speaks of that a statement must speak of too, to be compared with it."""
+SLIPPED: Final = 0.25
+"""The same where both hold the same figures in different units."""
 LIKELY: Final = 0.35
 """The same where both hold the same figures with different units: that is hardly ever chance."""
 _SUBJECT: Final = 2.5
@@ -195,7 +197,8 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
             continue
         for other in rarity.clauses_of(statement):
             overlap = _overlap(terms, around, other, statement)
-            if overlap.share < GLANCE or not gate.is_ajar(claim, other, statement):
+            least = SLIPPED if _is_slip(mine, other) else GLANCE
+            if overlap.share < least or not gate.is_ajar(claim, other, statement):
                 continue
             rarity.spend(CLAUSE_WORK + values * len(other.quantities))
             matches = compare_slots(claim, other)
@@ -209,6 +212,21 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
                 )
                 aligned.append(one)
     return aligned
+
+
+def _is_slip(claim: Clause, stated: Clause) -> bool:
+    """Whether both hold the same figures in different units, other than times."""
+    for mine in claim.quantities:
+        for theirs in stated.quantities:
+            if (
+                mine.literal == theirs.literal
+                and mine.unit != theirs.unit
+                and mine.unit.measure != "time"
+                and not mine.has_no_unit
+                and not theirs.has_no_unit
+            ):
+                return True
+    return False
 
 
 def _candidates(named: frozenset[str], statements: Sequence["Statement"]) -> list[int]:

@@ -13,13 +13,13 @@ _BEFORE: Final = {
             " | younger than | falls below | thinner than"
         ),
         "≤": (
-            "≤ | < = | up to | at most | no more than | not more than | no greater than | not"
-            " exceeding | not exceed | exceed no | never exceed | maximum of | a maximum of | at"
-            " maximum | no longer than | no later than | within | no larger than | max | maximum |"
-            " no higher than | not larger than | not greater than | not longer than | not higher than |"
-            " not older than | less than or equal to | equal to or less than | capped at | limited"
-            " to | not above | not over | never more than | cannot exceed | without exceeding | not"
-            " be more than | not be above"
+            "≤ | < = | up to | at most | at or below | at or under | no more than | not more than | no "
+            "greater than | not exceeding | not exceed | exceed no | never exceed | maximum of | a "
+            "maximum of | at maximum | no longer than | no later than | within | no larger than | max | "
+            "maximum | no higher than | not larger than | not greater than | not longer than | not higher "
+            "than | not older than | less than or equal to | equal to or less than | capped at | limited "
+            "to | not above | not over | never more than | cannot exceed | without exceeding | max . | "
+            "max : | maximum : | up to and including | not be more than | not be above"
         ),
         ">": (
             "> | more than | greater than | above | over | exceeding | exceeds | exceed | exceeded"
@@ -27,19 +27,23 @@ _BEFORE: Final = {
             " excess of | thicker than"
         ),
         "≥": (
-            "≥ | > = | at least | no less than | not less than | minimum of | a minimum of | at"
-            " minimum | no smaller than | no lower than | no fewer than | not smaller than | not lower than |"
-            " not shorter than | from | starting at |"
+            "≥ | > = | at least | at or above | at or over | no less than | not less than"
+            " | minimum of | a minimum of | at minimum | no smaller than | no lower than | no fewer than"
+            " | not smaller than | not lower than | not shorter than | from | starting at |"
             " greater than or equal to | more than or equal to | equal to or greater than | equal"
             " to or more than | not below | not under | no sooner than | no earlier than | never"
-            " less than | reaches | minimum | min"
+            " less than | reaches | minimum | minimum : | min"
         ),
-        "~": "~ | ≈ | about | approximately | around | roughly | some | nearly | almost | circa | approx",
+        "~": (
+            "~ | ≈ | about | approximately | around | roughly | some | nearly | almost | circa | approx"
+            " | approx ."
+        ),
     }.items()
     for phrase in phrases.split(" | ")
 }
 _LONGEST: Final = max(map(len, _BEFORE))
-_ENDS: Final = frozenset(phrase[-1] for phrase in _BEFORE)
+_ARTICLES: Final = frozenset({"the", "a", "an"})
+_ENDS: Final = _ARTICLES.union(phrase[-1] for phrase in _BEFORE)
 _AFTER: Final = {
     word: sign
     for sign, words in {
@@ -50,11 +54,18 @@ _AFTER: Final = {
 }
 
 
+_UTMOST: Final = {"latest": "≤", "most": "≤", "maximum": "≤", "earliest": "≥", "least": "≥", "minimum": "≥"}
+
+
 def comparator_before(tokens: Tokens, position: int) -> tuple[int, str, bool]:
     """Walk back over the comparator before a number: its first token, its sign, whether "about"."""
     sign, approximate = "", False
     while tokens.at(position - 1) in _ENDS:
-        length, found = _phrase_ending(tokens, position)
+        article = (
+            tokens.at(position - 1) in _ARTICLES
+        )  # "above the 50-year threshold", "at least a 20 % fall"
+        length, found = _phrase_ending(tokens, position - article)
+        length += article
         if not found or (sign and found != "~"):
             break
         if found == "~":
@@ -83,11 +94,14 @@ def comparator_at(tokens: Tokens, position: int) -> tuple[int, str]:
 
 
 def comparator_after(tokens: Tokens, position: int) -> tuple[int, str]:
-    """Read "or more", "and above", "+" after a number: the token after it, and its sign."""
+    """Read "or more", "and above", "at the latest", "+" after a number: the token after it, and its sign."""
     if tokens.at(position) in {"or", "and"}:
         sign = _AFTER.get(tokens.at(position + 1), "")
         if sign and tokens.at(position + 2) != "than":
             return position + 2, sign
+    if tokens.at(position) == "at" and tokens.at(position + 1) == "the":
+        sign = _UTMOST.get(tokens.at(position + 2), "")
+        return (position + 3, sign) if sign else (position, "")
     return (position + 1, "≥") if tokens.at(position) == "+" else (position, "")
 
 

@@ -7,6 +7,7 @@ from gatekeeper.checks.slots import category, quantity
 from gatekeeper.checks.slots.alignment import Aligned, Rarity
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.lexicon import BROAD
+from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.slot import Match
 from gatekeeper.checks.slots.tokens import TERM_WEIGHT
 
@@ -49,6 +50,8 @@ one vessel or group of persons often holds for others too.
 _BESIDE: Final = {"condition": 0.4, "indication": 0.8}
 """Share of a claim's other terms that must be met where conditions, or indications, differ."""
 _PRECEDENCE: Final = {"condition": 0, "temporal": 2}
+_NO_WORSE: Final = 0.1
+"""How much less of the same a statement may speak that holds the claim's number and a word of its row."""
 _ECHOED: Final = 0.85
 """The same where the evidence holds the claim's value elsewhere, perhaps in the very row that is meant."""
 
@@ -62,9 +65,12 @@ def mistakes(candidate: Aligned) -> set[tuple[int, int]]:
     if not candidate.differing:
         return set()
     decisive = [match for match in candidate.differing if match.differs != "temporal"] or candidate.differing
+    # The same figures in another unit are hardly ever those of something else.
+    slips = [match for match in decisive if match.differs == "unit" and match.signature != "number:time"]
+    decisive = slips or decisive
     signatures = {match.signature.partition(":")[0] for match in decisive}
     one_mistake = signatures in ({"laterality"}, {"polarity"}, {"condition"}, {"polarity", "condition"})
-    if {match.differs for match in decisive} == {"unit"}:
+    if {match.differs for match in decisive} in ({"unit"}, {"comparator"}):
         one_mistake = True
     elif signatures == {"number"} and candidate.margin > SURELY:
         one_mistake = len({match.signature for match in decisive}) == 1
@@ -73,7 +79,9 @@ def mistakes(candidate: Aligned) -> set[tuple[int, int]]:
 
 def deciding(candidate: Aligned) -> Match:
     """Return the slot that a differing statement is judged by: a condition first, a time word last."""
-    return min(candidate.differing, key=lambda match: _PRECEDENCE.get(match.differs or "", 1))
+    slips = mistakes(candidate) if any(match.differs == "unit" for match in candidate.differing) else set()
+    differing = [match for match in candidate.differing if not slips or match.claim in slips]
+    return min(differing, key=lambda match: _PRECEDENCE.get(match.differs or "", 1))
 
 
 def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Statement"], rarity: Rarity) -> bool:
@@ -121,6 +129,8 @@ def _is_safe(
         return False
     if kind in {"level", "population"} and _is_named(match, claim, statements):
         return False
+    if kind == "number" and _is_said_as_a_whole(claim, candidate.clause, statements):
+        return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
     if _is_said_elsewhere(match, claim, statements, rarity):
         needed = max(needed, _ECHOED)
@@ -148,16 +158,35 @@ def _is_said_elsewhere(
         return False
     clauses = [clause for statement in statements for clause in statement.reading.clauses]
     rarity.spend(sum([1 + len(clause.quantities) for clause in clauses]) // 4)  # most measure something else
-    return any(
-        quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) is None
-        for mine in numbers
-        for clause in clauses
-        for theirs in clause.quantities
-    ) or any(
+    return any(_is_held(mine, clause) for mine in numbers for clause in clauses) or any(
         category.comparable(mine, theirs) and category.agrees(mine, theirs)
         for mine in grades
         for clause in clauses
         for theirs in clause.categories
+    )
+
+
+def _is_said_as_a_whole(claim: Clause, differing: Clause, statements: Sequence["Statement"]) -> bool:
+    """Whether another clause of the evidence, about the claim's agents, holds its values of several measures.
+
+    "CrCl 50–79: 72 h" is the row that says so, whatever other rows say.
+    """
+    if len({one.unit.measure for one in claim.quantities}) < 2:
+        return False
+    agents = [one.name for one in claim.agents]
+    for statement in statements:
+        if not statement.outline.named.issuperset(agents):
+            continue
+        for clause in statement.reading.clauses:
+            if clause is not differing and all(_is_held(mine, clause) for mine in claim.quantities):
+                return True
+    return False
+
+
+def _is_held(mine: Quantity, clause: Clause) -> bool:
+    return any(
+        quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) is None
+        for theirs in clause.quantities
     )
 
 
@@ -210,7 +239,9 @@ def rescues(other: Aligned, candidate: Aligned) -> bool:
     same_sentence = other.statement == candidate.statement
     if same_sentence and slot.claim in agreed and not slot.is_agent and _completes(other, candidate):
         return True
-    if other.differing or slot.claim not in agreed or not _is_as_close(other, candidate, slot):
+    if other.differing or slot.claim not in agreed:
+        return False
+    if not (_is_as_close(other, candidate, slot) or _is_the_row(other, candidate, slot)):
         return False
     if candidate.conditions_met and not other.conditions_met:
         return False
@@ -232,6 +263,15 @@ def _own_agents(row: Aligned) -> set[str]:
     """Return the agents of the claim that a row itself names."""
     terms, own = row.clause.terms, row.own
     return {one.name for one in row.clause.agents if one.name in own and one.name in terms}
+
+
+def _is_the_row(other: Aligned, candidate: Aligned, slot: Match) -> bool:
+    """Whether a statement that holds the claim's number is its row, by the context or a word of its own."""
+    if not slot.signature.startswith("number"):
+        return False
+    if other.chosen and not candidate.chosen:
+        return True
+    return other.rank >= candidate.rank - _NO_WORSE and not other.own.keys() <= candidate.own.keys()
 
 
 def _is_as_close(other: Aligned, candidate: Aligned, slot: Match) -> bool:

@@ -91,9 +91,14 @@ def _fits(context: Clause, claim: Clause, statement: Clause) -> bool:
     for group in context.conditions:
         if group not in claim.conditions and _exclude(context.conditions, statement.conditions, group):
             return False
+    own = [one.unit.measure for one in claim.quantities]
     for given in context.quantities:
+        if given.unit.measure in own or (given.has_no_unit and not given.subject):
+            continue  # The claim tells its own; and the 65 of "CURB-65" measures nothing.
         stated = [one for one in statement.quantities if quantity.comparable(given, one) and not one.is_point]
-        chooses = given.unit.measure != "time" and stated
+        chooses = stated and (
+            given.unit.measure != "time" or (given.relation == "age" and not given.is_point)
+        )
         if chooses and all(quantity.difference(given, one) for one in stated):
             return False
     named = {member.group for member in claim.agents} | BROAD

@@ -3,6 +3,7 @@
 A further kind is one more module with its slot, one more field of Clause, and one more function here.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from gatekeeper.checks.slots import (
@@ -77,8 +78,9 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
     left: list[tuple[Quantity, list[Quantity]]] = []
     for claimed in claim.clause.quantities:
         candidates = [stated for stated in statement.quantities if quantity.comparable(claimed, stated)]
-        nearest = _nearest(_telling(claimed, claim), candidates)
-        agreeing = [stated for stated in nearest if quantity.agrees(claimed, stated, turned=turned)]
+        nearest = _pointed_at(claimed, claim, candidates)
+        meant = nearest + _named_too(claim, nearest, candidates)
+        agreeing = [stated for stated in meant if quantity.agrees(claimed, stated, turned=turned)]
         if agreeing:
             used.update([stated.first for stated in agreeing])
             matches.append(_match(claimed, agreeing[0], None))
@@ -86,9 +88,11 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
             left.append((claimed, nearest))
     # A statement's number that already met another of the claim's says nothing of the rest.
     for claimed, nearest in left:
+        if _is_given(claimed, claim):
+            continue
         free = [stated for stated in nearest if stated.first not in used]
         found = {quantity.difference(claimed, stated): stated for stated in reversed(free)}
-        if not nearest and not claim.clause.gives_concentration:
+        if not nearest and (claimed.is_concentration or not claim.clause.gives_concentration):
             unused = [stated for stated in statement.quantities if stated.first not in used]
             misread = next((stated for stated in unused if quantity.misread_unit(claimed, stated)), None)
             found = {"unit": misread} if misread else {}
@@ -96,14 +100,37 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
             continue  # "Normal from 2 cm, low-lying if nearer": which side is which is not read.
         if found and "" not in found:
             differs = next((kind for kind in found if kind != quantity.OTHER_CASE), quantity.OTHER_CASE)
+            differs = "comparator" if "comparator" in found else differs  # the same figure: the nearest one
             matches.append(_match(claimed, found[differs], differs))
     return matches
 
 
-def _telling(claimed: Quantity, claim: Assertion) -> frozenset[str]:
-    """Return the words that tell which of a statement's quantities is meant."""
+def _pointed_at(claimed: Quantity, claim: Assertion, candidates: list[Quantity]) -> list[Quantity]:
+    """Return the statement's quantities that may be meant: the clause's own words tell first."""
     measures = [other.unit.measure for other in claim.clause.quantities]
-    return claim.named if measures.count(claimed.unit.measure) == 1 else claimed.anchors
+    if measures.count(claimed.unit.measure) > 1:
+        return _nearest(claimed.anchors, candidates)
+    return _nearest(claim.named, _nearest(frozenset(claim.clause.terms), candidates))
+
+
+def _is_given(claimed: Quantity, claim: Assertion) -> bool:
+    """Whether a value is only the patient's, as the context tells it: "your patient: 12 mm at 20 weeks"."""
+    if claim.clause.stance or not claimed.is_point or claimed.unit.measure not in quantity.OBSERVED:
+        return False
+    return any(
+        given.is_point and quantity.comparable(claimed, given) and quantity.difference(claimed, given) is None
+        for clause in claim.context
+        for given in clause.quantities
+    )
+
+
+def _named_too(claim: Assertion, nearest: list[Quantity], candidates: list[Quantity]) -> list[Quantity]:
+    """Return the other candidates of which the clause names a word that is none of the nearest ones'."""
+    if len(nearest) == len(candidates):
+        return []
+    theirs = frozenset.union(*[stated.anchors for stated in nearest])
+    terms = claim.clause.terms
+    return [one for one in candidates if one not in nearest and not (one.anchors - theirs).isdisjoint(terms)]
 
 
 def _nearest(named: frozenset[str], candidates: list[_Anchored]) -> list[_Anchored]:
@@ -351,14 +378,25 @@ def _indications(claim: Assertion, statement: Clause) -> list[Match]:
 
 
 def _relations(claim: Clause, statement: Clause) -> list[Match]:
-    """Compare before, after and during the same event."""
+    """Compare before, after and during the same event; a claim that names both differs in none."""
     matches = []
     for claimed in claim.relations:
         candidates = [stated for stated in statement.relations if temporal.same_event(claimed, stated)]
-        if candidates:
-            agreeing = [stated for stated in candidates if stated.relation == claimed.relation]
+        agreeing = [stated for stated in candidates if stated.relation == claimed.relation]
+        if agreeing or (candidates and not _is_also_named(claim, candidates)):
             matches.append(_match(claimed, (agreeing or candidates)[0], None if agreeing else "temporal"))
     return matches
+
+
+def _is_also_named(claim: Clause, stated: Sequence[temporal.Relation]) -> bool:
+    """Whether a claim names the stated relation too: to the same event, to an open one, or by a time."""
+    for one in stated:
+        if any(mine.relation == one.relation for mine in claim.quantities):
+            return True
+        for mine in claim.relations:
+            if mine.relation == one.relation and (not mine.event or temporal.same_event(mine, one)):
+                return True
+    return False
 
 
 def _urgency(claim: Clause, statement: Clause) -> list[Match]:

@@ -38,12 +38,11 @@ def read_numeral(tokens: Tokens, position: int) -> Numeral | None:
     """Read the number at a token, or None where it is none."""
     word = tokens.at(position)
     if tokens.is_number(position):
-        value = number_of(word)
+        value, after = figure(tokens, position)
     elif word in NUMBER_WORDS:
-        value = NUMBER_WORDS[word]
+        value, after = NUMBER_WORDS[word], position + 1
     else:
         return None
-    after = position + 1
     if tokens.at(after) == "(" and tokens.at(after + 2) == ")" and tokens.is_number(after + 1):
         after += 3  # "two (2) views"
     if tokens.at(after) == "-" and after + 1 < len(tokens) and unit_of(tokens.raw[after + 1]):
@@ -58,9 +57,21 @@ def read_numeral(tokens: Tokens, position: int) -> Numeral | None:
     return Numeral(value, position, last, unit)
 
 
-def number_of(digits: str) -> float:
-    """Return the value of a number in digits, with thousands separators or a raised decimal point."""
-    return float(digits.replace(",", "").replace("·", "."))
+def figure(tokens: Tokens, position: int) -> tuple[float, int]:
+    """Read a number in digits, "13 000" too; return its value and the token after it."""
+    word, last = tokens.lower[position], position + 1
+    digits = word.replace(",", "").replace("·", ".")
+    if len(word) <= 3 and word[0] != "0" and "." not in word and not tokens.is_number(position - 1):
+        while _is_thousand(tokens, last):
+            digits += tokens.lower[last]
+            last += 1
+    return float(digits), last
+
+
+def _is_thousand(tokens: Tokens, position: int) -> bool:
+    return (
+        tokens.is_number(position) and len(tokens.lower[position]) == 3 and tokens.lower[position].isdigit()
+    )
 
 
 def _is_sign(tokens: Tokens, position: int) -> bool:
@@ -70,16 +81,20 @@ def _is_sign(tokens: Tokens, position: int) -> bool:
 
 
 def _unit(tokens: Tokens, position: int) -> tuple[Unit | None, int]:
-    """Read a unit with its denominators: `mL/min/1.73 m²`, `mg per kg`, `mSv/year`."""
+    """Read a unit with its denominators: `mL/min/1.73 m²`, `mg per kg`, `mSv/year`, `× 10⁹/L`."""
     raw = tokens.raw
     unit = unit_of(raw[position]) if position < len(raw) else None
     if unit is None:
-        return None, position
+        return _count(tokens, position)
     position += 1
     if unit.measure == "length" and tokens.at(position) == "hg":
         return CASED["mmHg"], position + 1
     if unit.measure == "attenuation" and tokens.at(position) in {"unit", "units"}:
         position += 1
+    if unit.measure == "length":
+        at = position + (tokens.at(position) == "in")
+        if tokens.at(at) in {"a", "one"} and tokens.at(at + 1) in _GROWING:
+            return per(unit, TIME_UNITS[tokens.at(at + 1)]), at + 2  # "grows by 1 cm in a year"
     while tokens.at(position) in _PER and position + 1 < len(raw):
         if tokens.at(position + 1) == "1.73":
             position += 3
@@ -94,6 +109,35 @@ def _unit(tokens: Tokens, position: int) -> tuple[Unit | None, int]:
     return unit, position
 
 
+def _count(tokens: Tokens, position: int) -> tuple[Unit | None, int]:
+    """Read "/µL" and "× 10⁹/L", by which cells are counted."""
+    power, at = 0, position
+    if tokens.at(at) in _TIMES:
+        power, at = _power_of_ten(tokens, at + 1)
+    base = unit_of(tokens.raw[at + 1]) if tokens.at(at) == "/" and at + 1 < len(tokens) else None
+    if base is None or base.measure != "volume" or (at > position and not power):
+        return None, position
+    return Unit("count/volume", 10.0**power / base.factor), at + 2
+
+
+def _power_of_ten(tokens: Tokens, position: int) -> tuple[int, int]:
+    """Read "10⁹", "10^9" and, where the raised digit is lost, "109": the power, and the token after it."""
+    word, following = tokens.at(position), tokens.at(position + 1)
+    if word in _FLAT_POWERS:
+        return _FLAT_POWERS[word], position + 1
+    if word != "10":
+        return 0, position
+    if following in _RAISED:
+        return _RAISED[following], position + 2
+    if following in {"^", "*"} and tokens.is_number(position + 2) and tokens.at(position + 2).isdigit():
+        return int(tokens.at(position + 2)[:2]), position + 3
+    return 0, position
+
+
+_TIMES: Final = frozenset({"×", "x", "*", "·"})
+_RAISED: Final = {"³": 3, "⁶": 6, "⁹": 9, "¹²": 12}
+_FLAT_POWERS: Final = {"103": 3, "106": 6, "109": 9, "1012": 12}
+_GROWING: Final = frozenset({"day", "week", "month", "year"})
 _EACH: Final = frozenset({"a", "each", "every"})
 _PER: Final = _EACH | {"/", "per"}
 

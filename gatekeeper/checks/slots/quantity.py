@@ -1,6 +1,6 @@
 """Numbers with units, comparators and intervals: "≥ 30 mL/min", "6–8 mm", "within 48 h"."""
 
-from math import isinf
+from math import inf, isinf
 from typing import Final, final
 
 from gatekeeper.checks.slots.slot import Rival
@@ -15,11 +15,17 @@ _MONTH_SECONDS: Final = 86400.0 * 28
 OTHER_CASE: Final = "case"
 """An interval beside a bound that it lies outside of: the rows of a table, not a contradiction."""
 
+_CASES: Final = frozenset({"age", "past"})
+"""What a value says of a person, and not of what is to be done."""
+OBSERVED: Final = frozenset({"time", "length", "percent", "number", "volume/time", "attenuation", "pressure"})
+"""Measures in which a patient is described, beside those in which something is given."""
 _FAMILIES: Final = (
     frozenset({"mass", "volume", "amount", "activity", "international units"}),
     frozenset({"mass/mass", "volume/mass", "amount/mass", "mass/volume", "amount/volume", "activity/mass"}),
     frozenset({"volume/time", "volume/mass"}),
     frozenset({"length/time", "length"}),
+    frozenset({"volume/mass", "international units/mass", "mass/mass"}),
+    frozenset({"percent", "mass"}),
 )
 """Measures that are mistaken for one another: an equal number in the other one is another claim."""
 
@@ -30,7 +36,7 @@ class Quantity(Rival):
 
     `literal` holds the numbers as written, `subject` the thing measured where it is named ("egfr"),
     `relation` what a time says (`age`, `every`, `before`, `after`, `past`) or that something rises or falls
-    by it (`change`). `limit` marks a value
+    by it (`change`), that something is multiplied by it (`factor`). `limit` marks a value
     that is spoken of as a threshold, so that another value is no instance of it, `denied` one with a
     negation just before it ("no single year above 50 mSv"). `anchors` are the concepts that tell it
     from other quantities of its measure in the same clause.
@@ -75,6 +81,14 @@ class Quantity(Rival):
             anchors=anchors,
         )  # fmt: skip
 
+    def in_sense(self, relation: str) -> "Quantity":
+        """Return it as a time of another sense."""
+        return Quantity(
+            self.first, self.last, self.low, self.high, self.unit, self.literal, subject=self.subject,
+            relation=relation, approximate=self.approximate, denied=self.denied, limit=self.limit,
+            anchors=self.anchors,
+        )  # fmt: skip
+
     def in_unit(self, unit: Unit, relation: str) -> "Quantity":
         """Return a bare number in the unit that another one carries."""
         return Quantity(
@@ -90,10 +104,24 @@ class Quantity(Rival):
             limit=self.limit,
         )  # fmt: skip
 
+    def bounded_as(self, other: "Quantity") -> "Quantity":
+        """Return a point as the bound that another one is: in "below 180/105" both are upper ends."""
+        low = -inf if isinf(other.low) else self.low
+        high = inf if isinf(other.high) else self.high
+        return Quantity(
+            self.first, self.last, low, high, self.unit, self.literal, subject=self.subject,
+            relation=self.relation, approximate=self.approximate, denied=self.denied, limit=self.limit,
+        )  # fmt: skip
+
     @property
     def has_no_unit(self) -> bool:
         """Whether it is a bare number or a count."""
         return self.unit.measure == "number" or self.unit.measure.startswith("count of")
+
+    @property
+    def is_concentration(self) -> bool:
+        """Whether it tells how much of something is in a volume."""
+        return self.unit.measure.endswith("/volume")
 
     @property
     def is_point(self) -> bool:
@@ -120,7 +148,9 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
     if claim.relation == statement.relation:
         return True
     relations = {claim.relation, statement.relation}
-    return relations != {"before", "after"} and relations.isdisjoint({"age", "every", "past", "change"})
+    return relations != {"before", "after"} and relations.isdisjoint(
+        {"age", "every", "past", "change", "factor"}
+    )
 
 
 def difference(claim: Quantity, statement: Quantity) -> str | None:
@@ -152,8 +182,15 @@ def misread_unit(claim: Quantity, statement: Quantity) -> bool:
     return (
         len(measures) == 2
         and claim.literal == statement.literal
-        and any(measures <= family for family in _FAMILIES)
+        and (any(measures <= family for family in _FAMILIES) or _share_a_part(claim, statement))
     )
+
+
+def _share_a_part(claim: Quantity, statement: Quantity) -> bool:
+    """Whether two compound units differ above or below the stroke only: mL/h for mmol/h."""
+    over, _, under = claim.unit.measure.partition("/")
+    other_over, _, other_under = statement.unit.measure.partition("/")
+    return bool(under and other_under) and (over == other_over or under == other_under)
 
 
 def are_opposite(one: Quantity, other: Quantity) -> bool:
@@ -171,6 +208,8 @@ def _point(claim: Quantity, statement: Quantity) -> str | None:
     inside = statement.low < claim.low < statement.high
     if inside and not claim.limit and not statement.is_point:
         return None
+    if claim.relation in _CASES and not claim.limit and not (statement.is_point or statement.is_bounded):
+        return ""  # A patient beside a bound: it tells whom it holds for.
     return _number_or_unit(claim, statement)
 
 

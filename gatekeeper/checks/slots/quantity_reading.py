@@ -5,15 +5,23 @@ from math import inf
 from typing import Final
 
 from gatekeeper.checks.slots.comparators import bounds, comparator_after, comparator_at, comparator_before
+from gatekeeper.checks.slots.frequency import (
+    ABBREVIATED,
+    COUNTED,
+    REGULAR,
+    is_interval,
+    read_frequency,
+    regular,
+)
 from gatekeeper.checks.slots.lexicon import STOP, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
-from gatekeeper.checks.slots.numerals import NUMBER_WORDS, Numeral, is_reference, number_of, read_numeral
+from gatekeeper.checks.slots.numerals import NUMBER_WORDS, Numeral, figure, is_reference, read_numeral
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit
 
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
-_JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&"})
+_JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&", "±"})
 _OPENING: Final = frozenset({"for", "at", "and", "or", ","})
 _GOVERNING: Final = frozenset({"for", "at"})
 _BOTH: Final = frozenset({"and", "but", ","})
@@ -22,17 +30,6 @@ _LIMITS: Final = wordset(
 )
 _ENTERING: Final = wordset("at from reaches reaching once starting")
 _MEASURING: Final = frozenset({"measuring", "measures", "measured"})
-_FREQUENT: Final = {
-    word: (float(count), unit)
-    for unit, words in {
-        "year": "annual=1 annually=1 yearly=1 biennial=2 biennially=2",
-        "month": "monthly=1 quarterly=3 biannually=6 semiannual=6",
-        "week": "weekly=1",
-        "day": "daily=1",
-        "hour": "hourly=1",
-    }.items()
-    for word, _, count in (entry.partition("=") for entry in words.split())
-}
 _VERBS: Final = frozenset(
     key_of(verb)
     for verb in wordset(
@@ -47,11 +44,17 @@ _PERSONS: Final = wordset("patients patient women men adults children people per
 _REPEATED: Final = frozenset({"every", "each", "per", "q", "once"})
 _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earlier", "pre"})
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
+_WAITING: Final = wordset("wait waiting waits allow allowing leave leaving defer delay")
+_ADDING: Final = wordset("followed preceded accompanied replaced succeeded")
+_MULTIPLYING: Final = frozenset({"×", "x", "*"})
 _ONE: Final = wordset("within after for in least than about once")
 _DIGITS: Final = frozenset("0123456789.")
-_TRIGGERS: Final = NUMBER_WORDS.keys() | _FREQUENT.keys() | TIME_UNITS.keys()
+_TRIGGERS: Final = NUMBER_WORDS.keys() | REGULAR.keys() | TIME_UNITS.keys() | COUNTED.keys() | ABBREVIATED
 """Where a quantity can stand: everything else is passed over."""
 _SUBJECT_REACH: Final = 6
+_ADULT: Final = 15.0
+_PER_MICROLITRE: Final = 2000.0
+"""Above it a bare number of platelets is one per microlitre."""
 _NO_UNIT: Final = Unit("number", 1.0)
 
 
@@ -63,19 +66,26 @@ def read_quantities(tokens: Tokens, lexemes: Sequence[Lexeme], taken: set[int]) 
     found: list[Quantity] = []
     for position, word in enumerate(tokens.lower):
         is_figure = tokens.forms[position].is_number and word[0] in _DIGITS
-        if not (is_figure or word in _TRIGGERS) or position in taken:
+        if (
+            not (is_figure or word in _TRIGGERS or (word[0] == "q" and is_interval(word)))
+            or position in taken
+        ):
             continue
-        numeral = read_numeral(tokens, position)
-        if numeral is None:
-            quantity = _numberless(tokens, position)
-        else:
-            quantity = None if is_reference(tokens, numeral) else _quantity(tokens, numeral, lexemes)
+        quantity = read_frequency(tokens, position, taken) or _read(tokens, position, lexemes)
         if quantity is not None:
             found.append(quantity)
             taken.update(range(quantity.first, quantity.last))
     if len(found) > 1:
+        found = _ages(found)
         found = _joined_bounds(tokens, _carried_units(tokens, _shared_units(tokens, found), taken))
     return _without_rates(found)
+
+
+def _read(tokens: Tokens, position: int, lexemes: Sequence[Lexeme]) -> Quantity | None:
+    numeral = read_numeral(tokens, position)
+    if numeral is None:
+        return _numberless(tokens, position)
+    return None if is_reference(tokens, numeral) else _quantity(tokens, numeral, lexemes)
 
 
 def _quantity(tokens: Tokens, numeral: Numeral, lexemes: Sequence[Lexeme]) -> Quantity:
@@ -130,7 +140,10 @@ def _unit_and_subject(
     if number.unit is not None:
         return number.unit, subject if subject in DEFAULT_UNITS else "", number.last
     if subject in DEFAULT_UNITS:
-        return DEFAULT_UNITS[subject], subject, number.last
+        unit = DEFAULT_UNITS[subject]
+        if unit.measure == "count/volume" and number.value >= _PER_MICROLITRE:
+            unit = Unit(unit.measure, unit.factor / 1000)
+        return unit, subject, number.last
     before = tokens.at(first - 1)
     if before in _OLD or (before in _PERSONS and first < number.first):
         return TIME_UNITS["years"], "", number.last
@@ -165,22 +178,29 @@ def _ratio(tokens: Tokens, number: Numeral) -> tuple[float, int] | None:
     position = number.last + (tokens.at(number.last) == "out")
     if tokens.at(position) not in {"in", "of"} or not tokens.is_number(position + 1):
         return None
-    whole = number_of(tokens.raw[position + 1])
-    return (whole, position + 2) if whole > number.value else None
+    whole, last = figure(tokens, position + 1)
+    return (whole, last) if whole > number.value else None
 
 
 def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, int]:
     """Say what a time means by the words around it; "over 2 years" lasts so long, is not more."""
-    if unit.measure != "time":
-        return "change" if tokens.at(first - 1) == "by" else "", last
     after, before = tokens.at(last), tokens.at(first - 1)
+    if before == "±":
+        return "change", last
+    if unit.measure != "time":
+        if before in _MULTIPLYING and tokens.at(first - 2).isalpha():
+            return "factor", last  # "age × 10 µg/L"
+        changes = before == "by" and tokens.at(first - 2) not in _ADDING
+        return "change" if changes else "", last
     if after in _OLD or (after == "of" and tokens.at(last + 1) == "age"):
         return "age", last + (2 if after == "of" else 1)
     relation = ""
     if _is_age(tokens, first, last, unit):
         relation = "age"
-    elif before in _REPEATED or tokens.at(last - 1) in _FREQUENT:
+    elif before in _REPEATED or tokens.at(last - 1) in REGULAR:
         relation = "every"
+    elif before in _WAITING:
+        relation = ""  # "after radiotherapy wait 8 weeks before a scan"
     elif after in _EARLIER:
         relation = "before"
     elif after in _LATER:
@@ -211,9 +231,6 @@ def _is_limit(tokens: Tokens, first: int, unit: Unit) -> bool:
 def _numberless(tokens: Tokens, position: int) -> Quantity | None:
     """Read times that name no number: "annually", "every year", "within an hour", "the first week"."""
     word, before = tokens.at(position), tokens.at(position - 1)
-    if word in _FREQUENT:
-        count, name = _FREQUENT[word]
-        return _every(position, TIME_UNITS[name], count) if not tokens.is_number(position - 1) else None
     unit = TIME_UNITS.get(word)
     if unit is None or len(word) < 3:
         return None
@@ -222,25 +239,38 @@ def _numberless(tokens: Tokens, position: int) -> Quantity | None:
         scale = unit.factor  # "within hours": how many is left open
         found = Quantity(position, position + 1, scale, scale, Unit("order of time", 1.0), (1.0,))
     elif before in {"every", "each", "per"}:
-        found = _every(position, unit, 1.0)
+        found = regular(position, position + 1, unit, 1.0)
     elif before == "first" and not tokens.is_number(position + 1):
         found = Quantity(position - 1, position + 1, -inf, unit.factor, unit, (1.0,))
-    elif before in {"a", "an"} and tokens.at(position - 2) in _ONE:
+    elif before in {"a", "an"} and (
+        tokens.at(position - 2) in _ONE
+        or _part(tokens, position - 1)[0] < 1.0
+        or _is_before_or_after(tokens, position + 1)
+    ):
         found = _one(tokens, position, unit)
     return found
 
 
-def _every(position: int, unit: Unit, count: float) -> Quantity:
-    seconds = count * unit.factor
-    return Quantity(position, position + 1, seconds, seconds, unit, (count,), relation="every")
+def _part(tokens: Tokens, article: int) -> tuple[float, int]:
+    """Read "half" and "a quarter of" before "an hour": how much of it, and where it begins."""
+    if tokens.at(article - 1) == "half":
+        return 0.5, article - 1
+    if tokens.at(article - 1) == "of" and tokens.at(article - 2) == "quarter":
+        return 0.25, article - 2 - (tokens.at(article - 3) == "a")
+    return 1.0, article
+
+
+def _is_before_or_after(tokens: Tokens, position: int) -> bool:
+    return tokens.at(position) in _EARLIER or tokens.at(position) in _LATER
 
 
 def _one(tokens: Tokens, position: int, unit: Unit) -> Quantity:
-    first, sign, approximate = comparator_before(tokens, position - 1)
-    low, high = bounds(unit.factor, None, sign)
+    count, begin = _part(tokens, position - 1)
+    first, sign, approximate = comparator_before(tokens, begin)
+    low, high = bounds(count * unit.factor, None, sign)
     relation, last = _relation(tokens, first, position + 1, unit)
     relation = "" if relation == "duration" else relation
-    return Quantity(first, last, low, high, unit, (1.0,), relation=relation, approximate=approximate)
+    return Quantity(first, last, low, high, unit, (count,), relation=relation, approximate=approximate)
 
 
 def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
@@ -250,8 +280,11 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         here, following = shared[position], shared[position + 1]
         between = tokens.lower[here.last : following.first]
         is_list = 0 < len(between) <= 2 and _JOINS.issuperset(between)
+        if is_list and between == ["/"] and following.is_point and not (here.is_point or here.is_bounded):
+            shared[position + 1] = following = following.bounded_as(here)  # "below 180/105 mmHg"
         if here.has_no_unit and is_list and following.unit.measure != "number":
-            shared[position] = here.in_unit(following.unit, following.relation)
+            relation = "" if between == ["±"] else following.relation
+            shared[position] = here.in_unit(following.unit, relation)
     return shared
 
 
@@ -268,12 +301,18 @@ def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> li
         meeting = (one for one in carried if not one.has_no_unit and set(one.literal) & set(here.literal))
         meets = next(meeting, None) if here.is_bounded else None
         before = meets or next(alike, carried[-1])
-        opens = tokens.at(here.first - 1) in _OPENING or here.first - 1 in taken
+        if word == "if":
+            before = next((one for one in reversed(carried) if _is_condition(tokens, one)), here)
+        opens = word == "if" or word in _OPENING or here.first - 1 in taken
         if here.unit.measure == "number" and (opens or meets) and before.unit.measure != "number":
             carried.append(here.in_unit(before.unit, here.relation))
         else:
             carried.append(here)
     return carried
+
+
+def _is_condition(tokens: Tokens, quantity: Quantity) -> bool:
+    return "if" in tokens.lower[max(0, quantity.first - 3) : quantity.first]
 
 
 def _joined_bounds(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
@@ -288,6 +327,17 @@ def _joined_bounds(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         else:
             joined.append(quantity)
     return joined
+
+
+def _ages(found: list[Quantity]) -> list[Quantity]:
+    """Read years of an adult as an age too where an age stands beside: "aged 63, above the 50-year limit"."""
+    if not any(one.relation == "age" for one in found):
+        return found
+    return [one.in_sense("age") if _may_be_age(one) else one for one in found]
+
+
+def _may_be_age(quantity: Quantity) -> bool:
+    return quantity.unit == TIME_UNITS["year"] and quantity.relation == "" and quantity.literal[0] >= _ADULT
 
 
 def _without_rates(found: list[Quantity]) -> list[Quantity]:

@@ -217,7 +217,7 @@ def _read_terms(clause: Clause, tokens: Tokens, own: Sequence[Lexeme], roles: se
         clause.stances, clause.axes, clause.negations = read_polarity(tokens, own)
         clause.stance = clause.stances[0] if clause.stances else None
     if _RELATION in roles:
-        clause.relations = read_relations(own)
+        clause.relations = read_relations(tokens, own)
     if _URGENCY in roles:
         clause.urgency = read_urgency(tokens, own)
     if _EXCEPTION in roles:

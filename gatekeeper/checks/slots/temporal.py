@@ -11,7 +11,15 @@ from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 _RELATION: Final = Role.RELATION
 _URGENCY: Final = Role.URGENCY
 _REACH: Final = 3
-_DENYING: Final = frozenset({"not", "never", "cannot"})
+_DENIED: Final = 3
+"""Words before an urgent one among which a "not" is its own: "cannot be done at once"."""
+_ENDING: Final = frozenset(
+    {",", ";", ":", "(", ".", "so", "since", "because", "as", "if", "unless", "whether"}
+)
+_DENYING: Final = frozenset(
+    {"not", "never", "cannot", "can't", "can’t", "isn't", "isn’t", "won't", "won’t", "shouldn't", "shouldn’t"}
+)
+_COORDINATING: Final = [["and"], ["or"], ["and", "/", "or"], ["/"], ["&"]]
 _DAY: Final = 86400.0
 
 
@@ -39,19 +47,31 @@ class Urgency(Slot):
         self.at_once = at_once
 
 
-def read_relations(lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
+def read_relations(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Relation, ...]:
     """Return the temporal relations of a clause."""
     relations = []
     for position, lexeme in enumerate(lexemes):
         if lexeme.role is _RELATION:
-            event: list[str] = []
-            for following in lexemes[position + 1 : position + 1 + _REACH]:
-                if following.role is _RELATION:
-                    break
-                if following.is_subject:
-                    event.append(following.concept)
-            relations.append(Relation(lexeme.first, lexeme.last, lexeme.concept, tuple(event)))
+            relations.append(
+                Relation(lexeme.first, lexeme.last, lexeme.concept, _event(tokens, lexemes, position))
+            )
     return tuple(relations)
+
+
+def _event(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> tuple[str, ...]:
+    """Return the first terms after a relation, as far as its phrase goes."""
+    event: list[str] = []
+    end = lexemes[position].last
+    for following in lexemes[position + 1 : position + 1 + _REACH]:
+        if following.role is _RELATION and not event and tokens.lower[end : following.first] in _COORDINATING:
+            end = following.last  # "before and after the scan"
+            continue
+        if following.role is _RELATION or not _ENDING.isdisjoint(tokens.lower[end : following.first]):
+            break
+        if following.is_subject:
+            event.append(following.concept)
+        end = following.last
+    return tuple(event)
 
 
 def read_urgency(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Urgency, ...]:
@@ -59,7 +79,7 @@ def read_urgency(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Urgency, ..
     found = []
     for lexeme in lexemes:
         if lexeme.role is _URGENCY:
-            denied = not _DENYING.isdisjoint(tokens.lower[max(0, lexeme.first - 2) : lexeme.last])
+            denied = not _DENYING.isdisjoint(tokens.lower[max(0, lexeme.first - _DENIED) : lexeme.last])
             urgent = (lexeme.concept != "routine") != denied
             found.append(
                 Urgency(lexeme.first, lexeme.last, urgent, lexeme.concept == "immediate" and not denied)

@@ -53,7 +53,7 @@ CASED: Final[dict[str, Unit]] = {
         "equivalent dose": "µSv=1e-6 uSv=1e-6 mSv=1e-3 Sv=1 rem=1e-2 mrem=1e-5",
         "activity": "Bq=1 kBq=1e3 MBq=1e6 GBq=1e9 µCi=3.7e4 uCi=3.7e4 mCi=3.7e7 Ci=3.7e10",
         "amount": "µmol=1e-6 umol=1e-6 mmol=1e-3 mol=1 nmol=1e-9 pmol=1e-12",
-        "pressure": "mmHg=133.322387415 kPa=1e3 Pa=1",
+        "pressure": "mmHg=133.322387415 cmH2O=98.0665 kPa=1e3 Pa=1",
         "field strength": "T=1 mT=1e-3 gauss=1e-4",
         "gauge": "G=1",
         "frequency": "Hz=1 kHz=1e3 MHz=1e6",
@@ -104,6 +104,7 @@ WORDS: Final[dict[str, Unit]] = {
             ("percent percentage", "%"),
             ("hu hounsfield", "HU"),
             ("kvp", "kVp"),
+            ("cmh₂o", "cmH2O"),
             ("units", "IU"),
             ("iu", "IU"),
             ("beats", "bpm"),
@@ -124,6 +125,8 @@ PREFIXED: Final = frozenset({"equivalent dose", "absorbed dose"})
 
 DEFAULT_UNITS: Final[dict[str, Unit]] = {
     "egfr": Unit("volume/time", 1e-6 / 60),
+    "crcl": Unit("volume/time", 1e-6 / 60),
+    "platele": Unit("count/volume", 1e12),
     "attenuation": CASED["HU"],
     "peak systolic velocity": Unit("length/time", 1e-2),
     "heart rate": CASED["bpm"],

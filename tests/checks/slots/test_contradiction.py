@@ -18,9 +18,25 @@ ALTEPLASE = (
 )
 
 
+STATIN = "In adults over 40 years the target is set as age × 2 mg/dL."
+VALVE = "A valve replaced less than 3 months ago is discussed with a cardiologist."
+EDOXABAN = (
+    "Edoxaban: stop 36 hours before if CrCl 30 mL/min or more.\n"
+    "Lepirudin: stop 24 hours before if CrCl 80 or more; 60 hours if 30 to 79."
+)
+COLON = "A core of less than 60 mL, a ratio of 1.8 or more and a halo volume of at least 12 mL are required."
+
+
 @pytest.mark.parametrize(
     ("evidence", "claim"),
     [
+        (STATIN, "At 70 years the target is 140 mg/dL."),
+        (VALVE, "The valve was replaced 2 years ago, so a cardiologist is not needed."),
+        (EDOXABAN, "CrCl 30–79: 60 h"),
+        (COLON, "It looks at core (<60 mL), ratio and halo volume."),
+        ("An X-ray is taken if CT cannot be done at once.", "An X-ray is taken if CT can't be immediate."),
+        ("The probe is cleaned before and after the scan.", "Probe cleaning before and after"),
+        (TIRADS, "Your TR4 nodule of 17 mm is above the 1.5 cm threshold for FNA."),
         (TIRADS, "FNA is advised for TR4 nodules of 1.5 cm or more."),
         (TIRADS, "A TR5 nodule of 10 mm or more should undergo FNA."),
         (APIXABAN, "Six doses of apixaban are left out when creatinine clearance is 30–50 mL/min."),
@@ -48,6 +64,11 @@ def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str
         (LUNGS, LUNGS.replace("30 Gy", "50 Gy"), "number"),
         (ALTEPLASE, "Alteplase may be given within 24 hours of onset.", "number"),
         (ALTEPLASE, "Alteplase must not be given within 4.5 hours of onset.", "polarity"),
+        (EDOXABAN, "Edoxaban: stop 12 hours before if CrCl 30 mL/min or more.", "number"),
+        ("Apixaban 5 mg twice daily", "Apixaban 5 mg q6h", "number"),
+        ("Morphine is given as 2.5 mg IV over 5 minutes.", "Give morphine 2.5 g IV, slowly.", "unit"),
+        ("Insulin runs at 4 mL/kg per dose.", "Insulin runs at 4 IU/kg per dose.", "unit"),
+        ("Calcium exceeds 3.5 mmol/L.", "Calcium exceeds 3.5 mg/dL.", "unit"),
     ],
 )
 def test_the_same_rows_still_catch_what_is_wrong(evidence: str, claim: str, kind: str) -> None:

@@ -44,6 +44,22 @@ def _only(text: str) -> Quantity:
         ("an eGFR of 30 mL/min/1.73 m² or higher", 30e-6 / 60, inf),
         ("1 in 1,000 patients", 0.1, 0.1),
         ("> 2–10 %", 2, 10),
+        ("about 1 in 25 000 scans", 0.004, 0.004),
+        ("a volume of 1 500 mL", 1.5e-3, 1.5e-3),
+        ("platelets below 80 × 10⁹/L", -inf, 8e13),
+        ("platelets below 80 x 10^9/L", -inf, 8e13),
+        ("platelets below 80 000/µL", -inf, 8e13),
+        ("glucagon (max. 1 mg)", -inf, 1e-6),
+        ("a nodule at or above 6 mm", 6 * MM, inf),
+        ("the ward round within 3 days at the latest", -inf, 3 * DAY),
+        ("above the 6 mm cut-off", 6 * MM, inf),
+        ("half an hour after the meal", HOUR / 2, HOUR / 2),
+        ("a quarter of an hour before the meal", HOUR / 4, HOUR / 4),
+        ("twice daily", DAY / 2, DAY / 2),
+        ("three times a week", 7 * DAY / 3, 7 * DAY / 3),
+        ("at most four times a day", DAY / 4, inf),
+        ("q8h", 8 * HOUR, 8 * HOUR),
+        ("grows by 2 mm in a year", 2 * MM / (365.25 * DAY), 2 * MM / (365.25 * DAY)),
     ],
 )
 def test_values_bounds_and_intervals_are_read(text: str, low: float, high: float) -> None:
@@ -104,6 +120,23 @@ def test_differences_are_named(claim: str, statement: str, expected: str | None)
 def test_times_say_what_they_mean(text: str, relation: str) -> None:
     """An age is not compared with a waiting time, nor a time before with one after."""
     assert _only(text).relation == relation
+
+
+@pytest.mark.parametrize(("written", "hours"), [("od", 24), ("bd", 12), ("tds", 8), ("qds", 6)])
+def test_letters_beside_a_dose_say_how_often_it_is_given(written: str, hours: int) -> None:
+    """A drug chart's "5 mg bd" is compared with "every 12 h"; an eye or a duct of the same letters is not."""
+    _, often = read(f"Apixaban 5 mg {written}").clauses[0].quantities
+
+    assert (often.relation, often.low) == ("every", hours * HOUR)
+    assert not read(f"The {written} is clear.").clauses[0].quantities
+
+
+def test_both_figures_of_a_blood_pressure_are_bounds() -> None:
+    """Below 140/90 bounds the diastolic pressure too."""
+    pressures = read("Keep it below 140/90 mmHg.").clauses[0].quantities
+
+    assert [pressure.literal for pressure in pressures] == [(140.0,), (90.0,)]
+    assert [pressure.low for pressure in pressures] == [-inf, -inf]
 
 
 def test_a_list_shares_its_unit() -> None:
