@@ -95,7 +95,8 @@ def read_claim(outlined: Outline) -> Reading:
     if parts.end < whole:
         remark = _clause(parts, parts.end, whole)
         # What it asks for or denies is no action: "to avoid harm", "which is not always needed".
-        remark.stance, remark.axes, remark.negations, remark.is_remark = None, (), (), True
+        remark.stance, remark.stances, remark.axes, remark.negations = None, (), (), ()
+        remark.is_remark = True
         clauses.append(remark)
     return Reading(parts.tokens, tuple(clauses), outlined.named)
 
@@ -104,7 +105,7 @@ def read_question(text: str) -> Reading:
     """Read a question: it names what an answer is about, and asks for nothing and denies nothing itself."""
     asked = read(text)
     for clause in asked.clauses:
-        clause.stance, clause.axes, clause.negations = None, (), ()
+        clause.stance, clause.stances, clause.axes, clause.negations = None, (), (), ()
     return asked
 
 
