@@ -95,6 +95,8 @@ def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Stateme
     if candidate.weight + len(candidate.agreed) < NAMED:
         return False
     match = deciding(candidate)
+    if any(other.differs == quantity.OTHER_PERSON for other in candidate.differing):
+        return False
     if match.differs == quantity.OTHER_CASE and not _is_of_the_case(candidate, match):
         return False
     if not _is_safe(candidate, match, claim, statements, rarity):
@@ -127,14 +129,30 @@ def _is_safe(
             return False
     if candidate.share_beside(match.concepts, claim.terms) < _BESIDE.get(kind, 0.0):
         return False
-    if kind in {"level", "population"} and _is_named(match, claim, statements):
-        return False
-    if kind == "number" and _is_said_as_a_whole(claim, candidate.clause, statements):
+    if _is_another_row(candidate, match, claim, statements):
         return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
-    if _is_said_elsewhere(match, claim, statements, rarity):
+    if not _is_of_its_row(candidate, match) and _is_said_elsewhere(match, claim, statements, rarity):
         needed = max(needed, _ECHOED)
     return candidate.margin >= needed
+
+
+def _is_another_row(
+    candidate: Aligned, match: Match, claim: Clause, statements: Sequence["Statement"]
+) -> bool:
+    """Whether the evidence has a row of its own for what the claim says."""
+    kind = match.signature.partition(":")[0]
+    if kind == "number":
+        return _is_said_as_a_whole(claim, candidate.clause, statements)
+    return kind in {"level", "population"} and _is_named(match, claim, statements)
+
+
+def _is_of_its_row(candidate: Aligned, match: Match) -> bool:
+    """Whether a number of another measure names the row, so that its value elsewhere is another row's."""
+    if not match.signature.startswith("number"):
+        return False
+    agreed = [other.signature for other in candidate.agreed if other.signature.startswith("number")]
+    return bool(agreed) and match.signature not in agreed
 
 
 def _is_named(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:

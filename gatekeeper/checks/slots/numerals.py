@@ -147,6 +147,8 @@ def is_reference(tokens: Tokens, number: Numeral) -> bool:
     if number.unit is not None:
         return False
     before = tokens.at(number.first - 1)
+    if number.first == 0 and tokens.at(number.last) == ":":
+        return True  # "3: CT in 6 months" tells what holds for category 3
     if before in _NUMBERED or tokens.at(number.first + 1) in {"st", "nd", "rd", "th"}:
         return True
     year = len(tokens.raw[number.first]) == 4 and 1900 <= number.value <= 2100

@@ -15,6 +15,8 @@ _MONTH_SECONDS: Final = 86400.0 * 28
 OTHER_CASE: Final = "case"
 """An interval beside a bound that it lies outside of: the rows of a table, not a contradiction."""
 
+OTHER_PERSON: Final = "person"
+"""A person's age, or time since, outside of the bound that tells whom a statement is about."""
 _CASES: Final = frozenset({"age", "past"})
 """What a value says of a person, and not of what is to be done."""
 OBSERVED: Final = frozenset({"time", "length", "percent", "number", "volume/time", "attenuation", "pressure"})
@@ -156,7 +158,7 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
 def difference(claim: Quantity, statement: Quantity) -> str | None:
     """Return how the claim differs: `number`, `unit`, `comparator`, `interval`; empty where undecided.
 
-    None means that it agrees, OTHER_CASE that the statement is about other values. A patient's value
+    None means that it agrees, OTHER_CASE and OTHER_PERSON that the statement is about others. A patient's value
     agrees with the interval that it lies in; a value that is spoken of as a threshold must meet an end
     of the statement's.
     """
@@ -209,7 +211,7 @@ def _point(claim: Quantity, statement: Quantity) -> str | None:
     if inside and not claim.limit and not statement.is_point:
         return None
     if claim.relation in _CASES and not claim.limit and not (statement.is_point or statement.is_bounded):
-        return ""  # A patient beside a bound: it tells whom it holds for.
+        return OTHER_PERSON
     return _number_or_unit(claim, statement)
 
 

@@ -22,6 +22,7 @@ from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, U
 
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
 _JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&", "±"})
+_ENUMERATING: Final = frozenset({"and", "or"})
 _OPENING: Final = frozenset({"for", "at", "and", "or", ","})
 _GOVERNING: Final = frozenset({"for", "at"})
 _BOTH: Final = frozenset({"and", "but", ","})
@@ -280,12 +281,27 @@ def _shared_units(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         here, following = shared[position], shared[position + 1]
         between = tokens.lower[here.last : following.first]
         is_list = 0 < len(between) <= 2 and _JOINS.issuperset(between)
+        # "at 32 and, if needed, 36 weeks"
+        is_list = is_list or (
+            3 <= len(between) <= 6 and between[0] in _ENUMERATING and between.count(",") == 2
+        )
         if is_list and between == ["/"] and following.is_point and not (here.is_point or here.is_bounded):
             shared[position + 1] = following = following.bounded_as(here)  # "below 180/105 mmHg"
-        if here.has_no_unit and is_list and following.unit.measure != "number":
+        if (
+            here.has_no_unit
+            and is_list
+            and not _is_score(tokens, here)
+            and following.unit.measure != "number"
+        ):
             relation = "" if between == ["±"] else following.relation
             shared[position] = here.in_unit(following.unit, relation)
     return shared
+
+
+def _is_score(tokens: Tokens, quantity: Quantity) -> bool:
+    """Whether an acronym before a number names what it measures: the 10 of "NIHSS ≥10, or 31 mL"."""
+    before = tokens.raw[quantity.first - 1] if quantity.first else ""
+    return len(before) > 2 and before.isupper()
 
 
 def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> list[Quantity]:

@@ -18,6 +18,7 @@ ALTEPLASE = (
 )
 
 
+CYSTS = "Small cyst 2 to 3.4 cm: ultrasound every 24 months. Medium cyst 3.5 to 5.9 cm: ultrasound every 4 months."
 STATIN = "In adults over 40 years the target is set as age × 2 mg/dL."
 VALVE = "A valve replaced less than 3 months ago is discussed with a cardiologist."
 EDOXABAN = (
@@ -33,6 +34,12 @@ COLON = "A core of less than 60 mL, a ratio of 1.8 or more and a halo volume of 
         (STATIN, "At 70 years the target is 140 mg/dL."),
         (VALVE, "The valve was replaced 2 years ago, so a cardiologist is not needed."),
         (EDOXABAN, "CrCl 30–79: 60 h"),
+        (
+            "In those aged 45 or younger the cut-off is 300 ng/mL.",
+            "A 70-year-old has a cut-off of 700 ng/mL.",
+        ),
+        ("4: CT in 6 months", "2: annual CT"),
+        ("Repeat the scan at 30 weeks, then at 34 weeks.", "Repeat the scan at 30 and, where low, 34 weeks."),
         (COLON, "It looks at core (<60 mL), ratio and halo volume."),
         ("An X-ray is taken if CT cannot be done at once.", "An X-ray is taken if CT can't be immediate."),
         ("The probe is cleaned before and after the scan.", "Probe cleaning before and after"),
@@ -66,6 +73,7 @@ def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str
         (ALTEPLASE, "Alteplase must not be given within 4.5 hours of onset.", "polarity"),
         (EDOXABAN, "Edoxaban: stop 12 hours before if CrCl 30 mL/min or more.", "number"),
         ("Apixaban 5 mg twice daily", "Apixaban 5 mg q6h", "number"),
+        (CYSTS, "A 4.2 cm cyst is medium and gets an ultrasound every 24 months.", "number"),
         ("Morphine is given as 2.5 mg IV over 5 minutes.", "Give morphine 2.5 g IV, slowly.", "unit"),
         ("Insulin runs at 4 mL/kg per dose.", "Insulin runs at 4 IU/kg per dose.", "unit"),
         ("Calcium exceeds 3.5 mmol/L.", "Calcium exceeds 3.5 mg/dL.", "unit"),
