@@ -126,7 +126,9 @@ class Assertion:
     @property
     def lent_stance(self) -> Stance | None:
         """What the context says of an action, where the clause itself says nothing of one."""
-        return None if self.clause.stance else next((one.stance for one in self.context if one.stance), None)
+        if self.clause.stance is not None or self.clause.is_remark:
+            return None
+        return next((one.stance for one in self.context if one.stance), None)
 
     @property
     def is_negative(self) -> bool:

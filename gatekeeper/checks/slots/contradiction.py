@@ -217,7 +217,7 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
     if candidate.score < BROADLY_ALIGNED or candidate.margin < BROADLY_ALIGNED:
         return False
     named = {agent.name for agent in claim.agents if (agent.first, agent.last) == match.claim}
-    if match.signature == "agent:modality" and any(agent.name in named for agent in candidate.clause.agents):
+    if any(agent.name in named for agent in candidate.clause.agents):
         return False
     rivals = [
         row
@@ -301,5 +301,6 @@ def _is_as_close(other: Aligned, candidate: Aligned, slot: Match) -> bool:
     names = {agent.name for agent in other.clause.agents} if slot.is_agent else set()
     met = sum(weight for concept, weight in other.own.items() if concept not in names)
     met += sum(match.is_placed and match.claim != slot.claim for match in other.agreed)
-    there = sum(candidate.own.values()) + sum(match.is_placed for match in candidate.agreed)
+    there = sum(weight for concept, weight in candidate.own.items() if concept not in names)
+    there += sum(match.is_placed for match in candidate.agreed)
     return met >= SAME_SUBJECT * there

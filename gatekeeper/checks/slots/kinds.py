@@ -312,7 +312,7 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
     mine, theirs = claim.clause, statement
     if _excepted(claim, statement):
         return []
-    if "non" in mine.terms or "non" in theirs.terms or not mine.terms:
+    if "non" in mine.terms or "non" in theirs.terms or not mine.terms or mine.is_remark:
         return []  # "non-weight-bearing" denies too
     # A negation that turned a stance or an axis has been compared with it.
     compared = mine.stance is not None and theirs.stance is not None

@@ -222,7 +222,7 @@ AGENTS: Final[Vocabulary] = {
         "mr angiography": "mra | mr angiography",
         "mrcp": "mrcp",
         "ultrasound": "ultrasound | sonography | ultrasonography | sonogram | sonographic | doppler",
-        "radiography": "radiograph | radiography | x ray | xray | plain film | plain radiograph",
+        "radiography": "radiograph | radiography | cxr | x ray | xray | plain film | plain radiograph",
         "mammography": "mammography | mammogram",
         "tomosynthesis": "tomosynthesis | dbt",
         "pet": "pet | pet / ct | pet ct | positron emission tomography",

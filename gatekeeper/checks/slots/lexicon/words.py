@@ -112,6 +112,15 @@ SYNONYMS: Final[dict[str, str]] = {
     "young": "young | younger",
     "asthma": "asthma | asthmatic",
     "infant feeding": "milk",
+    "abdomen": "abdomen | abdominal",
+    "orbit": "orbit | orbital",
+    "pelvis": "pelvis | pelvic",
+    "pleura": "pleura | pleural",
+    "rib": "rib | ribs",
+    "leg": "leg | legs",
+    "apex": "apex | apical",
+    "nasogastric": "nasogastric | ng",
+    "displacement": "displaced | displacement | deviation | deviated",
     "size": "size | measuring | measured | diameter | large | small | length | wide | width",
 }
 """Concepts that answers and guidelines name in different words; only for telling what is spoken of."""
