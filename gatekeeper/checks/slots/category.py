@@ -43,6 +43,8 @@ _SCALES: Final = {
         "category": "category|categories",
         "degree": "degree",
         "trimester": "trimester|trimesters",
+        "intercostal space": "intercostal space|intercostal spaces|ics",
+        "rib": "rib|ribs",
     }.items()
     for phrase in phrases.split("|")
 }
@@ -69,7 +71,9 @@ _ROMAN: Final = {
 }
 _WORDS: Final = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "first": "1", "second": "2", "third": "3",
-    "1st": "1", "2nd": "2", "3rd": "3",
+    "1st": "1", "2nd": "2", "3rd": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
+    "eighth": "8", "ninth": "9", "tenth": "10", "eleventh": "11", "twelfth": "12",
+    **{f"{number}th": str(number) for number in range(4, 13)},
 }  # fmt: skip
 _LETTERED: Final = frozenset(
     {"stanford", "child-pugh", "type", "category", "group", "cad-rads", "class", "stage"}
@@ -81,7 +85,7 @@ _KINDS: Final = {
     "grade": frozenset({"aast", "isup", "gleason"}),
 }
 """Words for a value that leave out whose it is."""
-_ORDINAL: Final = frozenset({"degree", "trimester"})
+_ORDINAL: Final = frozenset({"degree", "trimester", "intercostal space", "rib"})
 _SYMBOLS: Final = frozenset({"m", "tiv", "x", "n", "nc"})
 _STARTS_ROW: Final = frozenset(
     {
@@ -248,12 +252,12 @@ def _ordinal(tokens: Tokens, position: int, after: int, scale: str) -> Category 
             continue
         digit = tokens.at(first - 2) if word in {"st", "nd", "rd", "th"} else ""
         value = digit if digit.isdigit() else _WORDS.get(word, "")
-        if not value and not (word in _LIST and values):
+        if not value and not ((word in _LIST or word in _RANGE) and values):
             break
         if value:
             values.add(value)
         first -= 2 if digit.isdigit() else 1
-    if values and tokens.at(first) in _LIST:
+    if values and (tokens.at(first) in _LIST or tokens.at(first) in _RANGE):
         first += 1
     return Category(first, after, scale, frozenset(values)) if values else None
 
