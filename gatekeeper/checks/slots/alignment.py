@@ -334,7 +334,7 @@ def _with_slots(
         if match.claim in slots:
             hit += 0.5 if match.differs else 1.0
         elif match.differs and match.is_term:
-            whole -= TERM_WEIGHT
+            whole -= TERM_WEIGHT * max(1, len(match.concepts))
         elif match.differs:
             whole -= sum([clause.terms.get(one, 0.0) for one in match.concepts if one not in overlap.own])
     return min(1.0, hit / whole) if whole > 0 else 0.0

@@ -215,7 +215,8 @@ def _members(claim: Clause, statement: Clause) -> list[Match]:
         stated = {one.name: one for one in statement.members if one.group == group}
         if stated:
             differs = None if any(one.name in stated for one in claimed) else KINDS[group]
-            matches.append(_match(claimed[0], next(iter(stated.values())), differs))
+            named = frozenset([one.name for one in claimed])
+            matches.append(_match(claimed[0], next(iter(stated.values())), differs, named))
     return matches
 
 
