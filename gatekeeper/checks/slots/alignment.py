@@ -29,6 +29,8 @@ SLIPPED: Final = 0.25
 """The same where both hold the same figures in different units."""
 LIKELY: Final = 0.35
 """The same where both hold the same figures with different units: that is hardly ever chance."""
+RIVAL: Final = 0.15
+"""The same where both name levels, or drugs, of one class, other ones: these cannot be shared."""
 _SUBJECT: Final = 2.5
 """Weight of terms that a subject needs; what a claim lacks of it, its context has to supply."""
 _HEADING: Final = 0.9
@@ -190,14 +192,16 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
     whole = sum(terms.values())
     slots = {(slot.first, slot.last) for slot in (*mine.values(), *mine.axes)}
     values = sum([len(one.quantities) for one in (mine, *claim.context)])
+    exchangeable = sum([terms.get(one.name, 0.0) for one in mine.members])
+    exchangeable += sum([terms.get(one.name, 0.0) for one in mine.agents])
     aligned: list[Aligned] = []
     for position in _candidates(claim.words, statements):
         statement = statements[position]
-        if not _may_align(terms, whole, around, statement):
+        if not _may_align(terms, whole - exchangeable, around, statement):
             continue
         for other in rarity.clauses_of(statement):
             overlap = _overlap(terms, around, other, statement)
-            least = SLIPPED if _is_slip(mine, other) else GLANCE
+            least = RIVAL if _is_rival(mine, other) else SLIPPED if _is_slip(mine, other) else GLANCE
             if overlap.share < least or not gate.is_ajar(claim, other, statement):
                 continue
             rarity.spend(CLAUSE_WORK + values * len(other.quantities))
@@ -212,6 +216,18 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
                 )
                 aligned.append(one)
     return aligned
+
+
+def _is_rival(claim: Clause, stated: Clause) -> bool:
+    """Whether both name levels or drugs of one class, other ones: their names cannot be shared words."""
+    if claim.members and stated.members:
+        groups = {one.group: one.name for one in stated.members}
+        if any(groups.get(one.group, one.name) != one.name for one in claim.members):
+            return True
+    if claim.agents and stated.agents:
+        named = {one.group: one.name for one in stated.agents}
+        return any(named.get(one.group, one.name) != one.name for one in claim.agents)
+    return False
 
 
 def _is_slip(claim: Clause, stated: Clause) -> bool:

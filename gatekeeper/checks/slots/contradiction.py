@@ -121,12 +121,8 @@ def _is_safe(
     kind = match.signature.partition(":")[0]
     if match.differs == "unit":
         return not _is_said_elsewhere(match, claim, statements, rarity) or candidate.margin >= _ECHOED
-    if kind == "polarity" and candidate.own_share() < NAMED_AT_ALL:
+    if not _speaks_of_it(candidate, kind):
         return False
-    if kind == "number" and not candidate.chosen:
-        row_is_named = any(other.is_placed for other in candidate.agreed)
-        if not row_is_named and candidate.own_share() < OWN:
-            return False
     if candidate.share_beside(match.concepts, claim.terms) < _BESIDE.get(kind, 0.0):
         return False
     if _is_another_row(candidate, match, claim, statements):
@@ -153,6 +149,15 @@ def _is_of_its_row(candidate: Aligned, match: Match) -> bool:
         return False
     agreed = [other.signature for other in candidate.agreed if other.signature.startswith("number")]
     return bool(agreed) and match.signature not in agreed
+
+
+def _speaks_of_it(candidate: Aligned, kind: str) -> bool:
+    """Whether a clause itself, not what stands around it, names enough of what a claim speaks of."""
+    if kind == "polarity":
+        return candidate.own_share() >= NAMED_AT_ALL
+    if kind != "number" or candidate.chosen or any(other.is_placed for other in candidate.agreed):
+        return True
+    return candidate.own_share() >= OWN
 
 
 def _is_named(match: Match, claim: Clause, statements: Sequence["Statement"]) -> bool:
