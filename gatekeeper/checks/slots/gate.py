@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gatekeeper.checks.slots import agent, quantity
+from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.lexicon import BROAD
 from gatekeeper.checks.slots.member import KINDS
@@ -46,7 +47,8 @@ def is_about_same(claim: Assertion, statement: Clause, spoken_of: frozenset[str]
     mine = claim.clause
     if mine.agents and statement.agents and _is_about_others(mine, statement, spoken_of):
         return False
-    return not [context for context in claim.context if not _fits(context, mine, statement)]
+    agents = [agent for context in claim.context for agent in context.agents]
+    return not [context for context in claim.context if not _fits(context, agents, mine, statement)]
 
 
 def context_fits(claim: Assertion, statement: Clause) -> bool:
@@ -87,7 +89,7 @@ def _is_about_others(claim: Clause, statement: Clause, spoken_of: frozenset[str]
     return spoken_of.isdisjoint([member.name for member in claim.agents if member.group in mine])
 
 
-def _fits(context: Clause, claim: Clause, statement: Clause) -> bool:
+def _fits(context: Clause, agents: list[Agent], claim: Clause, statement: Clause) -> bool:
     for group in context.conditions:
         if group not in claim.conditions and _exclude(context.conditions, statement.conditions, group):
             return False
@@ -104,7 +106,7 @@ def _fits(context: Clause, claim: Clause, statement: Clause) -> bool:
     named = {member.group for member in claim.agents} | BROAD
     for group in {member.group for member in context.agents} - named:
         theirs = [member for member in statement.agents if member.group == group]
-        ours = [member for member in context.agents if member.group == group]
+        ours = [member for member in agents if member.group == group]
         if theirs and agent.swapped(ours, theirs):
             return False
     return True

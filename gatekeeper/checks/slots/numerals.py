@@ -142,10 +142,21 @@ _EACH: Final = frozenset({"a", "each", "every"})
 _PER: Final = _EACH | {"/", "per"}
 
 
+def _is_part_of_name(tokens: Tokens, position: int) -> bool:
+    """Whether a number hangs on a name by a hyphen: CURB-65, I-123."""
+    name = tokens.raw[position - 1] if position else ""
+    if not name.isalpha() or not name[0].isupper() or not tokens.is_number(position):
+        return False
+    start = tokens.starts[position]
+    return tokens.text[start - 1] == "-" and tokens.text[start - 2].isalpha()
+
+
 def is_reference(tokens: Tokens, number: Numeral) -> bool:
     """Whether a number numbers something: an edition's year, a citation, "Table 2", "3rd"."""
     if number.unit is not None:
         return False
+    if _is_part_of_name(tokens, number.first):
+        return True
     before = tokens.at(number.first - 1)
     if number.first == 0 and tokens.at(number.last) == ":":
         return True  # "3: CT in 6 months" tells what holds for category 3

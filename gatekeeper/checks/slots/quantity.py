@@ -169,6 +169,14 @@ def difference(claim: Quantity, statement: Quantity) -> str | None:
     return _bound(claim, statement)
 
 
+def states(claim: Quantity, statement: Quantity) -> bool:
+    """Whether a statement names the claim's value itself, and no range that it merely lies in."""
+    if not comparable(claim, statement) or difference(claim, statement) is not None:
+        return False
+    ends = (statement.low, statement.high)
+    return not claim.is_point or any(_close(claim.low, end, claim, statement) for end in ends)
+
+
 def agrees(claim: Quantity, statement: Quantity, *, turned: bool) -> bool:
     """Whether a claim's quantity is the statement's.
 
