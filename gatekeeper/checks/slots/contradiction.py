@@ -182,7 +182,10 @@ def _is_said_elsewhere(
     clauses = [clause for statement in statements for clause in statement.reading.clauses]
     rarity.spend(sum([1 + len(clause.quantities) for clause in clauses]) // 4)  # most measure something else
     return any(
-        quantity.states(mine, theirs) for mine in numbers for clause in clauses for theirs in clause.quantities
+        quantity.states(mine, theirs)
+        for mine in numbers
+        for clause in clauses
+        for theirs in clause.quantities
     ) or any(
         category.comparable(mine, theirs) and category.agrees(mine, theirs)
         for mine in grades

@@ -158,9 +158,9 @@ def comparable(claim: Quantity, statement: Quantity) -> bool:
 def difference(claim: Quantity, statement: Quantity) -> str | None:
     """Return how the claim differs: `number`, `unit`, `comparator`, `interval`; empty where undecided.
 
-    None means that it agrees, OTHER_CASE and OTHER_PERSON that the statement is about others. A patient's value
-    agrees with the interval that it lies in; a value that is spoken of as a threshold must meet an end
-    of the statement's.
+    None means that it agrees, OTHER_CASE and OTHER_PERSON that the statement is about others. A patient's
+    value agrees with the interval that it lies in; a value that is spoken of as a threshold must meet an
+    end of the statement's.
     """
     if claim.is_point:
         return _point(claim, statement)

@@ -18,7 +18,7 @@ ALTEPLASE = (
 )
 
 
-CYSTS = "Small cyst 2 to 3.4 cm: ultrasound every 24 months. Medium cyst 3.5 to 5.9 cm: ultrasound every 4 months."
+CYSTS = "Small cyst 2 to 3.4 cm: scan every 24 months. Medium cyst 3.5 to 5.9 cm: scan every 4 months."
 STATIN = "In adults over 40 years the target is set as age × 2 mg/dL."
 VALVE = "A valve replaced less than 3 months ago is discussed with a cardiologist."
 EDOXABAN = (
@@ -73,7 +73,7 @@ def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str
         (ALTEPLASE, "Alteplase must not be given within 4.5 hours of onset.", "polarity"),
         (EDOXABAN, "Edoxaban: stop 12 hours before if CrCl 30 mL/min or more.", "number"),
         ("Apixaban 5 mg twice daily", "Apixaban 5 mg q6h", "number"),
-        (CYSTS, "A 4.2 cm cyst is medium and gets an ultrasound every 24 months.", "number"),
+        (CYSTS, "A 4.2 cm cyst is medium and gets a scan every 24 months.", "number"),
         ("Morphine is given as 2.5 mg IV over 5 minutes.", "Give morphine 2.5 g IV, slowly.", "unit"),
         ("Insulin runs at 4 mL/kg per dose.", "Insulin runs at 4 IU/kg per dose.", "unit"),
         ("Calcium exceeds 3.5 mmol/L.", "Calcium exceeds 3.5 mg/dL.", "unit"),
@@ -102,6 +102,16 @@ def test_a_value_in_the_row_of_another_time_is_not_supported() -> None:
     assert compare("Heparin", "What is stopped 24 hours before surgery?", evidence).verdict is not (
         Verdict.SUPPORTED
     )
+
+
+def test_a_question_about_two_drugs_leaves_out_neither() -> None:
+    """Each half of "how long is A held, and which B in children?" finds its own rows."""
+    evidence = statements("Enoxaparin 1 mg/kg every 12 hours: withhold two doses before a drain.")
+    question = "When is enoxaparin held, and is heparin better?"
+
+    found = compare("1 mg/kg q6h: withhold two doses before a drain.", question, evidence)
+
+    assert found.verdict is Verdict.CONTRADICTED
 
 
 def test_the_probability_grows_with_the_likeness() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.checks.slots.quantity import OTHER_CASE, Quantity, difference
+from gatekeeper.checks.slots.quantity import OTHER_CASE, Quantity, difference, states
 from gatekeeper.checks.slots.reading import read
 
 HOUR, DAY, MM = 3600.0, 86400.0, 1e-3
@@ -71,7 +71,16 @@ def test_values_bounds_and_intervals_are_read(text: str, low: float, high: float
 
 
 @pytest.mark.parametrize(
-    "text", ["the 2017 edition", "see Figure 2", "as shown [3]", "one should wait", "the 3rd branch"]
+    "text",
+    [
+        "the 2017 edition",
+        "see Figure 2",
+        "as shown [3]",
+        "one should wait",
+        "the 3rd branch",
+        "a CURB-65 score",
+        "4: CT",
+    ],
 )
 def test_numbers_that_number_something_are_no_values(text: str) -> None:
     """An edition's year, a figure's number or a citation is never compared with a dose."""
@@ -129,6 +138,12 @@ def test_letters_beside_a_dose_say_how_often_it_is_given(written: str, hours: in
 
     assert (often.relation, often.low) == ("every", hours * HOUR)
     assert not read(f"The {written} is clear.").clauses[0].quantities
+
+
+def test_a_range_does_not_state_what_merely_lies_in_it() -> None:
+    """That insulin stops up to 4 h before a scan does not say that anybody rests for 60 min."""
+    assert states(_only("rest for 60 min"), _only("rest for 1 h"))
+    assert not states(_only("rest for 60 min"), _only("no later than 4 h"))
 
 
 def test_both_figures_of_a_blood_pressure_are_bounds() -> None:

@@ -38,8 +38,8 @@ LOW: Final = wordset(
     " international labelling labeling label update paper regulation regulatory revised"
     " again ahead already alternative always another apply around ask based because beyond clinical come"
     " comparison count decide depend enter everything expect far final get go going instead involve lie local"
-    " look meantime meet met mind move near now otherwise pass plan please plus qualify remain remember roughly"
-    " sensible separate situation specific stay still there thing think timing way whereas work"
+    " look meantime meet met mind move near now otherwise pass plan please plus qualify remain remember"
+    " roughly sensible separate situation specific stay still there thing think timing way whereas work"
 )
 """Words that guidelines use for anything, and the societies that write them.
 
@@ -54,6 +54,9 @@ SYNONYMS: Final[dict[str, str]] = {
     "egfr": (
         "egfr | gfr | estimated gfr | glomerular filtration rate | estimated glomerular filtration rate"
     ),
+    "crcl": "crcl | creatinine clearance",
+    "bicarbonate": "bicarbonate | hco3 | hco₃",
+    "lumbar puncture": "lumbar puncture | lp | spinal tap",
     "aki": "aki | acute kidney injury | acute renal failure",
     "ckd": "ckd | chronic kidney disease",
     "contrast nephropathy": (
