@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from gatekeeper.checks.slots import category, quantity
+from gatekeeper.checks.slots import category, laterality, quantity
 from gatekeeper.checks.slots.alignment import Aligned, Rarity
 from gatekeeper.checks.slots.clause import Clause
 from gatekeeper.checks.slots.lexicon import BROAD
@@ -38,7 +38,7 @@ _SAFE: Final = {
     "level:named vessel": 1.3,
     "level:cerebral artery": 1.3,
     "population": 0.8,
-    "laterality": 0.85,
+    "laterality": 0.6,
     "polarity:stance": 0.9,
     "polarity:negation": 0.9,
 }
@@ -177,9 +177,13 @@ def _is_said_elsewhere(
         return any(not names.isdisjoint(statement.outline.named) for statement in statements)
     numbers = [one for one in claim.quantities if (one.first, one.last) == match.claim]
     grades = [one for one in claim.categories if (one.first, one.last) == match.claim]
-    if not numbers and not grades:
+    sides = [one for one in claim.sides if (one.first, one.last) == match.claim]
+    if not numbers and not grades and not sides:
         return False
     clauses = [clause for statement in statements for clause in statement.reading.clauses]
+    if sides:
+        stated = [side for clause in clauses for side in clause.sides]
+        return any(laterality.names_same(mine, theirs) for mine in sides for theirs in stated)
     rarity.spend(sum([1 + len(clause.quantities) for clause in clauses]) // 4)  # most measure something else
     return any(
         quantity.states(mine, theirs)

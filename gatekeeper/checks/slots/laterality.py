@@ -82,6 +82,12 @@ def nearest(claim: Side, candidates: Sequence[Side], *, only: bool) -> list[Side
     return list(candidates) if open_ended or (only and agrees(claim, candidates[0])) else []
 
 
+def names_same(claim: Side, statement: Side) -> bool:
+    """Whether both name one side of what may be one thing."""
+    shared = not claim.anchors or not set(claim.anchors).isdisjoint(statement.anchors)
+    return claim.side == statement.side and shared
+
+
 def agrees(claim: Side, statement: Side) -> bool:
     """Whether both name one side; "unilateral" includes either."""
     if claim.side == statement.side:

@@ -39,6 +39,16 @@ PACEMAKER = "Regadenoson is contraindicated in AV block unless the patient has a
             "Vancomycin provides the cover for the insertion of a port.",
             "agent",
         ),
+        (
+            "Pushed too far, the tube enters the left bronchus.",
+            "The tube mostly slips into the right bronchus.",
+            "laterality",
+        ),
+        (
+            "Ward sedation is suitable for ASA I and II.",
+            "Ward sedation is suitable for ASA I–III.",
+            "category",
+        ),
         (CONSENT, "Breastfeeding staff are moved to another room during fluoroscopy.", "population"),
         (CYSTOGRAPHY, "Retrograde cystography is used for suspected renal colic.", "indication"),
         (ALBUMIN, "Albumin is given after paracentesis whatever volume of ascites is removed.", "condition"),
@@ -68,6 +78,11 @@ def test_a_claim_that_is_wrong_in_one_slot_is_caught(evidence: str, claim: str, 
         # What a sentence shares among its rows belongs to each of them.
         ("Thrombectomy: offer it within 6 hours, together with thrombolysis.", "Thrombolysis alongside"),
         ("A CT of the orbits may be used. Orbital radiographs come first.", "Orbital CT may be used."),
+        # The evidence speaks of both sides.
+        (
+            "The right gonadal vein drains into the vena cava, the left gonadal vein joins the renal vein.",
+            "On the left, the gonadal vein empties into the renal vein.",
+        ),
         # What holds for an exception says nothing of the rule.
         (
             "Ketamine is for anaesthetists with airway training only.",
