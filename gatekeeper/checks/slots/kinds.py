@@ -78,6 +78,8 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
     left: list[tuple[Quantity, list[Quantity]]] = []
     for claimed in claim.clause.quantities:
         candidates = [stated for stated in statement.quantities if quantity.comparable(claimed, stated)]
+        if not candidates and claimed.unit.measure == "number":
+            candidates = _counted(claim.clause, statement)
         nearest = _pointed_at(claimed, claim, candidates)
         meant = nearest + _named_too(claim, nearest, candidates)
         agreeing = [stated for stated in meant if quantity.agrees(claimed, stated, turned=turned)]
@@ -103,6 +105,11 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
             differs = "comparator" if "comparator" in found else differs  # the same figure: the nearest one
             matches.append(_match(claimed, found[differs], differs))
     return matches
+
+
+def _counted(claim: Clause, statement: Clause) -> list[Quantity]:
+    """Return the counts of what a claim names beside a bare number: "target lesions: maximum 5"."""
+    return [one for one in statement.quantities if one.unit.measure.removeprefix("count of ") in claim.terms]
 
 
 def _pointed_at(claimed: Quantity, claim: Assertion, candidates: list[Quantity]) -> list[Quantity]:

@@ -17,6 +17,7 @@ NUMBER_WORDS: Final = {
 _NUMBERED: Final = wordset(
     "figure fig table section ref reference chapter page version edition no item question appendix day [ #"
 )
+_SCALES: Final = frozenset({"scale", "scales", "system", "score", "likert"})
 _QUALIFYING: Final = wordset("calendar consecutive full further additional whole working more")
 _MINUS: Final = frozenset({"-", "−"})
 
@@ -158,6 +159,8 @@ def is_reference(tokens: Tokens, number: Numeral) -> bool:
     if _is_part_of_name(tokens, number.first):
         return True
     before = tokens.at(number.first - 1)
+    if tokens.at(number.last) == "point" and tokens.at(number.last + 1) in _SCALES:
+        return True
     if number.first == 0 and tokens.at(number.last) == ":":
         return True  # "3: CT in 6 months" tells what holds for category 3
     if before in _NUMBERED or tokens.at(number.first + 1) in {"st", "nd", "rd", "th"}:

@@ -18,7 +18,7 @@ from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.numerals import NUMBER_WORDS, Numeral, figure, is_reference, read_numeral
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
-from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit
+from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit, unit_of
 
 _TO: Final = frozenset({"–", "—", "-", "−", "to", "through", "‑"})
 _JOINS: Final = frozenset({",", "and", "or", "/", "x", "×", "&", "±"})
@@ -99,6 +99,9 @@ def _quantity(tokens: Tokens, numeral: Numeral, lexemes: Sequence[Lexeme]) -> Qu
         last, after = comparator_after(tokens, numeral.last)
         numeral, sign = Numeral(numeral.value, numeral.first, last, numeral.unit), after or sign
     unit, subject, last = _unit_and_subject(tokens, numeral, first, lexemes)
+    if not sign and second is None and unit.measure in {"points", f"count of {_key(tokens, last)}"}:
+        end, sign = comparator_after(tokens, last + 1)  # "4 points or fewer"
+        last = end if sign else last
     relation, last = _relation(tokens, first, last, unit)
     if relation == "duration":
         sign, relation = "", ""
@@ -116,6 +119,10 @@ def _quantity(tokens: Tokens, numeral: Numeral, lexemes: Sequence[Lexeme]) -> Qu
         denied=not _DENYING.isdisjoint(tokens.lower[max(0, first - 4) : first]),
         limit=_is_limit(tokens, first, unit),
     )
+
+
+def _key(tokens: Tokens, position: int) -> str:
+    return tokens.forms[position].key if position < len(tokens) else ""
 
 
 def _upper_end(tokens: Tokens, number: Numeral, first: int) -> tuple[Numeral | None, bool]:
@@ -140,6 +147,10 @@ def _unit_and_subject(
     subject = _subject(tokens, first, lexemes)
     if number.unit is not None:
         return number.unit, subject if subject in DEFAULT_UNITS else "", number.last
+    counted = _counted(tokens, number)
+    reached = range(max(0, first - _SUBJECT_REACH), first)
+    if counted and any(tokens.is_number(at) for at in reached):
+        subject = ""  # "CrCl 50, four doses"
     if subject in DEFAULT_UNITS:
         unit = DEFAULT_UNITS[subject]
         if unit.measure == "count/volume" and number.value >= _PER_MICROLITRE:
@@ -151,13 +162,17 @@ def _unit_and_subject(
     total = _ratio(tokens, number)
     if total is not None:
         return Unit("percent", 100.0 / total[0]), "", total[1]
-    noun = tokens.at(number.last)
-    whole = number.value == int(number.value)
-    if whole and noun.isalpha() and noun not in STOP:
-        key = tokens.forms[number.last].key
-        if key not in _VERBS:
-            return Unit(f"count of {key}", 1.0), "", number.last
-    return _NO_UNIT, subject, number.last
+    if _key(tokens, number.last) == "point":
+        return DEFAULT_UNITS["scor"], "scor", number.last
+    return counted or _NO_UNIT, "" if counted else subject, number.last
+
+
+def _counted(tokens: Tokens, number: Numeral) -> Unit | None:
+    """Read what a whole number counts: "four doses"."""
+    noun, key = tokens.at(number.last), _key(tokens, number.last)
+    if number.value != int(number.value) or not noun.isalpha() or noun in STOP or key in _VERBS:
+        return None
+    return Unit(f"count of {key}", 1.0)
 
 
 def _subject(tokens: Tokens, first: int, lexemes: Sequence[Lexeme]) -> str:
@@ -168,9 +183,12 @@ def _subject(tokens: Tokens, first: int, lexemes: Sequence[Lexeme]) -> str:
         if at < first - _SUBJECT_REACH:
             break
         if at < first and lexeme.is_subject:
-            if tokens.raw[at].isupper() and len(tokens.raw[at]) > 1:
-                return lexeme.concept
-            nearest = nearest or lexeme.concept
+            word = tokens.raw[at]
+            is_acronym = word[1:] != word[1:].lower() and unit_of(word) is None  # INR, eGFR, CrCl
+            if is_acronym or not nearest:
+                nearest = lexeme.concept
+            if is_acronym:
+                break
     return nearest
 
 

@@ -126,6 +126,7 @@ PREFIXED: Final = frozenset({"equivalent dose", "absorbed dose"})
 DEFAULT_UNITS: Final[dict[str, Unit]] = {
     "egfr": Unit("volume/time", 1e-6 / 60),
     "crcl": Unit("volume/time", 1e-6 / 60),
+    "scor": Unit("points", 1.0),
     "platele": Unit("count/volume", 1e12),
     "attenuation": CASED["HU"],
     "peak systolic velocity": Unit("length/time", 1e-2),

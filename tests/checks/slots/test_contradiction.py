@@ -71,6 +71,12 @@ def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str
         (LUNGS, LUNGS.replace("30 Gy", "50 Gy"), "number"),
         (ALTEPLASE, "Alteplase may be given within 24 hours of onset.", "number"),
         (ALTEPLASE, "Alteplase must not be given within 4.5 hours of onset.", "polarity"),
+        ("Up to three index lesions are chosen by size.", "Index lesions: maximum 6", "number"),
+        (
+            "Fewer than 3 points: a clot is unlikely.",
+            "A score above 3 means that a clot is unlikely.",
+            "comparator",
+        ),
         (EDOXABAN, "Edoxaban: stop 12 hours before if CrCl 30 mL/min or more.", "number"),
         ("Apixaban 5 mg twice daily", "Apixaban 5 mg q6h", "number"),
         (CYSTS, "A 4.2 cm cyst is medium and gets a scan every 24 months.", "number"),

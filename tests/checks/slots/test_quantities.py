@@ -58,6 +58,9 @@ def _only(text: str) -> Quantity:
         ("twice daily", DAY / 2, DAY / 2),
         ("three times a week", 7 * DAY / 3, 7 * DAY / 3),
         ("at most four times a day", DAY / 4, inf),
+        ("3 points or fewer", -inf, 3),
+        ("four doses or more", 4, inf),
+        ("Without AKI an eGFR of 42", 42e-6 / 60, 42e-6 / 60),
         ("q8h", 8 * HOUR, 8 * HOUR),
         ("grows by 2 mm in a year", 2 * MM / (365.25 * DAY), 2 * MM / (365.25 * DAY)),
     ],
@@ -80,6 +83,7 @@ def test_values_bounds_and_intervals_are_read(text: str, low: float, high: float
         "the 3rd branch",
         "a CURB-65 score",
         "4: CT",
+        "a five-point scale",
     ],
 )
 def test_numbers_that_number_something_are_no_values(text: str) -> None:
@@ -138,6 +142,15 @@ def test_letters_beside_a_dose_say_how_often_it_is_given(written: str, hours: in
 
     assert (often.relation, often.low) == ("every", hours * HOUR)
     assert not read(f"The {written} is clear.").clauses[0].quantities
+
+
+def test_what_is_counted_after_a_measure_is_no_measure() -> None:
+    """The four doses of "CrCl ≥50 mL/min four doses" are no clearance; a threshold in brackets is one."""
+    clearance, doses = read("With CrCl ≥50 mL/min four doses are left out").clauses[0].quantities
+    assert (clearance.unit.measure, doses.unit.measure) == ("volume/time", "count of dose")
+
+    given, threshold = read("With an eGFR of 27 (<30) it is stopped").clauses[0].quantities
+    assert given.unit == threshold.unit
 
 
 def test_a_range_does_not_state_what_merely_lies_in_it() -> None:
