@@ -178,7 +178,7 @@ def _ends_sentence(text: str, begin: int, stop: int) -> bool:
     start = max(text.rfind("(", start, stop) + 1, start)
     word = text[start:stop].strip("*_")
     if word.lower() in _ABBREVIATIONS:
-        return False
+        return word == "min" and text[max(near, start - 2) : start - 1].isdigit()  # "for 3 min. Then …"
     if len(word) != 1 and not word.isdigit():
         return True
     return start - begin >= 8 or text[begin:start].strip(" \t\n*_(") != ""

@@ -22,6 +22,8 @@ NAMED: Final = 0.9
 """Weight of terms and equal values in common below which a value may well be that of something else."""
 SURELY: Final = 0.9
 """Margin above which several numbers of one measure are one mistake, not another row."""
+WHOLLY: Final = 0.99
+"""Share of a row that the claim names where it names all of it, but for rounding."""
 OWN: Final = 0.3
 """Share of a claim's terms that a clause must name itself before its numbers speak against the claim."""
 NAMED_AT_ALL: Final = 0.1
@@ -237,6 +239,7 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
         row
         for row in statement.reading.clauses
         if row is not candidate.clause and any(agent.name in named for agent in row.agents)
+        if not _is_for_else(row, claim)
     ]
     if not rivals:
         return True
@@ -246,6 +249,11 @@ def _replaces(candidate: Aligned, match: Match, statement: "Statement", claim: C
     if match.signature != "agent:modality" and candidate.own_share(without=TERM_WEIGHT) > SAME_SUBJECT:
         return True
     return all(_is_other_case(claim, candidate.clause, rival) for rival in rivals)
+
+
+def _is_for_else(row: Clause, claim: Clause) -> bool:
+    """Whether a row keeps what it names for a purpose that the claim does not speak of."""
+    return any(one.exclusive and one.purpose.isdisjoint(claim.terms) for one in row.indications)
 
 
 def _is_other_case(claim: Clause, row: Clause, rival: Clause) -> bool:
@@ -273,7 +281,10 @@ def rescues(other: Aligned, candidate: Aligned) -> bool:
         return True
     if other.differing or slot.claim not in agreed:
         return False
-    if not (_is_as_close(other, candidate, slot) or _is_the_row(other, candidate, slot)):
+    is_key = (
+        same_sentence and slot.differs == "category" and other.back > WHOLLY
+    )  # "II with rotation and III …"
+    if not (is_key or _is_as_close(other, candidate, slot) or _is_the_row(other, candidate, slot)):
         return False
     if candidate.conditions_met and not other.conditions_met:
         return False

@@ -49,6 +49,12 @@ PACEMAKER = "Regadenoson is contraindicated in AV block unless the patient has a
             "Ward sedation is suitable for ASA I–III.",
             "category",
         ),
+        # The row that names MRI keeps it for something else.
+        (
+            "Plain radiography is the first-line test for the stiff shoulder; MRI is reserved for athletes.",
+            "MRI is the first-line test for the stiff shoulder.",
+            "modality",
+        ),
         (CONSENT, "Breastfeeding staff are moved to another room during fluoroscopy.", "population"),
         (CYSTOGRAPHY, "Retrograde cystography is used for suspected renal colic.", "indication"),
         (ALBUMIN, "Albumin is given after paracentesis whatever volume of ascites is removed.", "condition"),

@@ -198,8 +198,8 @@ STANCES: Final[dict[str, str]] = {
         " | treatment of choice | first line"
     ),
     "allowed": (
-        "safe | safely | acceptable | reasonable | allowed | permitted | permissible | tolerated | eligible |"
-        " feasible | no action | no restriction | no precautions | no special precautions | no"
+        "safe | safely | acceptable | accepted | reasonable | allowed | permitted | permissible | tolerated |"
+        " eligible | feasible | no action | no restriction | no precautions | no special precautions | no"
         " adjustment"
     ),
     "unnecessary": "unnecessary | unneeded | needless | optional | no longer needed",
