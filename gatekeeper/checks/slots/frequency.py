@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from gatekeeper.checks.slots.comparators import bounds, comparator_before
-from gatekeeper.checks.slots.numerals import NUMBER_WORDS, figure
+from gatekeeper.checks.slots.numerals import NUMBER_WORDS, number_of
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.tokens import Tokens
 from gatekeeper.checks.slots.units import TIME_UNITS, Unit
@@ -60,16 +60,15 @@ def read_frequency(tokens: Tokens, position: int, taken: set[int]) -> Quantity |
 
 def _so_often(tokens: Tokens, position: int) -> Quantity | None:
     """Read "twice daily", "three times a week", "2×/day"; "at most" makes the time between a lower bound."""
-    if tokens.at(position) in COUNTED:
-        times, at = COUNTED[tokens.at(position)], position + 1
-    elif tokens.is_number(position) or tokens.at(position) in NUMBER_WORDS:
-        word = tokens.at(position)
-        times, at = (
-            figure(tokens, position) if tokens.is_number(position) else (NUMBER_WORDS[word], position + 1)
-        )
-        if tokens.at(at) not in _TIMES:
-            return None
-        at += 1
+    word = tokens.at(position)
+    if word in COUNTED:
+        times, at = COUNTED[word], position + 1
+    elif tokens.at(position + 1) not in _TIMES:
+        return None
+    elif tokens.is_number(position):
+        times, at = number_of(word), position + 2
+    elif word in NUMBER_WORDS:
+        times, at = NUMBER_WORDS[word], position + 2
     else:
         return None
     unit, last = _period(tokens, at)

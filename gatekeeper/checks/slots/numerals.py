@@ -18,6 +18,8 @@ _NUMBERED: Final = wordset(
     "figure fig table section ref reference chapter page version edition no item question appendix day [ #"
 )
 _SCALES: Final = frozenset({"scale", "scales", "system", "score", "likert"})
+_DAYS: Final = frozenset("0123456")
+_WEEK: Final = TIME_UNITS["week"]
 _QUALIFYING: Final = wordset("calendar consecutive full further additional whole working more")
 _MINUS: Final = frozenset({"-", "−"})
 
@@ -50,7 +52,11 @@ def read_numeral(tokens: Tokens, position: int) -> Numeral | None:
         after += 1
     if tokens.at(after) in _QUALIFYING and tokens.at(after + 1) in TIME_UNITS:
         after += 1  # "7 calendar days"
+    if tokens.at(after) == "+" and tokens.at(after + 1) in _DAYS and tokens.glued(after + 1):
+        value, after = value + float(tokens.at(after + 1)) / 7, after + 2  # "9+6 weeks"
     unit, last = _unit(tokens, after)
+    if unit == _WEEK and tokens.at(last) in _DAYS and tokens.at(last + 1) in {"days", "day"}:
+        value, last = value + float(tokens.at(last)) / 7, last + 2  # "9 weeks 6 days"
     if unit is None and word == "one" and tokens.at(after) != "to":
         return None  # "one should"
     if tokens.at(position - 1) in _MINUS and _is_sign(tokens, position - 1):
@@ -61,12 +67,19 @@ def read_numeral(tokens: Tokens, position: int) -> Numeral | None:
 def figure(tokens: Tokens, position: int) -> tuple[float, int]:
     """Read a number in digits, "13 000" too; return its value and the token after it."""
     word, last = tokens.lower[position], position + 1
-    digits = word.replace(",", "").replace("·", ".")
-    if len(word) <= 3 and word[0] != "0" and "." not in word and not tokens.is_number(position - 1):
-        while _is_thousand(tokens, last):
-            digits += tokens.lower[last]
-            last += 1
-    return float(digits), last
+    if not _is_thousand(tokens, last) or len(word) > 3 or not word.isdigit() or word[0] == "0":
+        return number_of(word), last
+    if tokens.is_number(position - 1):
+        return number_of(word), last
+    while _is_thousand(tokens, last):
+        word += tokens.lower[last]
+        last += 1
+    return float(word), last
+
+
+def number_of(digits: str) -> float:
+    """Return the value of a number in digits, with thousands separators or a raised decimal point."""
+    return float(digits.replace(",", "").replace("·", "."))
 
 
 def _is_thousand(tokens: Tokens, position: int) -> bool:

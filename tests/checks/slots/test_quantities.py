@@ -61,6 +61,8 @@ def _only(text: str) -> Quantity:
         ("3 points or fewer", -inf, 3),
         ("four doses or more", 4, inf),
         ("Without AKI an eGFR of 42", 42e-6 / 60, 42e-6 / 60),
+        ("from 9+0 to 13+6 weeks", 63 * DAY, 97 * DAY),
+        ("at 8 weeks 6 days", 62 * DAY, 62 * DAY),
         ("q8h", 8 * HOUR, 8 * HOUR),
         ("grows by 2 mm in a year", 2 * MM / (365.25 * DAY), 2 * MM / (365.25 * DAY)),
     ],
