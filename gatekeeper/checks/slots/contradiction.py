@@ -49,6 +49,8 @@ _SAFE: Final = {
 A "not" can belong to anything in a sentence; a dose belongs to what is measured in its unit. What holds for
 one vessel or group of persons often holds for others too.
 """
+_SAME_DRUG: Final = 0.7
+"""The same for what is asked of a drug or device that both name."""
 _BESIDE: Final = {"condition": 0.4, "indication": 0.8}
 """Share of a claim's other terms that must be met where conditions, or indications, differ."""
 _PRECEDENCE: Final = {"condition": 0, "temporal": 2}
@@ -130,9 +132,16 @@ def _is_safe(
     if _is_another_row(candidate, match, claim, statements):
         return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
+    if match.signature == "polarity:stance" and any(_names_drug(other) for other in candidate.agreed):
+        needed = _SAME_DRUG
     if not _is_of_its_row(candidate, match) and _is_said_elsewhere(match, claim, statements, rarity):
         needed = max(needed, _ECHOED)
     return candidate.margin >= needed
+
+
+def _names_drug(match: Match) -> bool:
+    """Whether both name one drug or device, whose stance is hardly that of something else."""
+    return match.is_agent and match.signature.partition(":")[2] not in BROAD
 
 
 def _is_another_row(

@@ -119,6 +119,8 @@ def _interrupted(tokens: Tokens, lexemes: Sequence[Lexeme], negator: int, positi
     if word in _OF_NOUNS:
         return position - negator > 1
     between = tokens.lower[lexemes[negator].last : lexemes[position].first]
+    if between[:2] == ["have", "to"]:
+        between = between[2:]
     if _ENDING.intersection(between) or (word not in _DETERMINERS and _FINITE.intersection(between)):
         return True
     return any(

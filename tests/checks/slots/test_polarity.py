@@ -35,6 +35,7 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         # A word of leaving out that leaves nothing out.
         ("Keep the mean pressure below 90 mmHg.", "The mean pressure should be held below 90 mmHg."),
         ("Use a ceiling-suspended screen.", "A screen is used."),
+        ("Warfarin does not have to be stopped.", "Warfarin may be continued."),
         # Each of several actions has its own stance.
         (DRIP, "Keep the cannula open with dextrose."),
         ("Stop carbimazole 5 days before and, if needed, restart it 5 days after.",
@@ -61,6 +62,10 @@ def test_a_faithful_sentence_is_no_contradiction(evidence: str, claim: str) -> N
     ("evidence", "claim"),
     [
         (NAIL_BED, "Without a visible vein, cannulate."),
+        (
+            "In severe asthma, adenosine is contraindicated.",
+            "In severe asthma the drug of choice should be adenosine.",
+        ),
         (DRIP, "Then continue the potassium infusion."),
         (SHEATH, "Patients without a bleeding tendency need a closure device."),
         (VALVE, "Implants of the newer kind are scanned with battery removal."),
