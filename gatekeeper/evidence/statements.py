@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final, final
 
 from gatekeeper.checks.slots.reading import Reading, read
-from gatekeeper.checks.slots.tokens import outline
+from gatekeeper.checks.slots.tokens import figures_of, outline
 from gatekeeper.claims.sentences import sentences
 from gatekeeper.claims.tables import table_rows
 from gatekeeper.exchange import Document, Span
@@ -22,12 +22,13 @@ class Sentence:
     Slots are read when the first claim on the same subject needs them.
     """
 
-    __slots__ = ("_reading", "outline", "text")
+    __slots__ = ("_figures", "_reading", "outline", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.outline = outline(text)
         self._reading: Reading | None = None
+        self._figures: frozenset[tuple[float, str]] | None = None
 
     @property
     def reading(self) -> Reading:
@@ -35,6 +36,13 @@ class Sentence:
         if self._reading is None:
             self._reading = read(self.outline)
         return self._reading
+
+    @property
+    def figures(self) -> frozenset[tuple[float, str]]:
+        """Its figures, each with the word after it."""
+        if self._figures is None:
+            self._figures = figures_of(self.outline.tokens)
+        return self._figures
 
 
 _sentence = lru_cache(maxsize=REMEMBERED)(Sentence)

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Final, final
 
 from gatekeeper.checks.slots.agent import Agent
 from gatekeeper.checks.slots.lexicon import BROAD, GENERIC
-from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.reading import Reading
 from gatekeeper.checks.slots.slot import Slot
-from gatekeeper.checks.slots.tokens import Tokens
+from gatekeeper.checks.slots.tokens import figures_of
 
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Statement
 
-_RANGE: Final = wordset("- – — to or and x ×")
 _CLOSE: Final = 0.02
 _CALENDAR: Final = 0.1
 """Relative differences that rounding, and months counted in weeks, explain."""
@@ -91,25 +89,9 @@ class Grounds:
         for statement in self._statements:
             self._named |= statement.outline.named
             self._named |= statement.heading
-            _add_figures(figures, statement.outline.tokens)
+            figures |= statement.sentence.figures
         if self._asked is not None:
             self._named |= self._asked.named
-            asked: set[tuple[float, str]] = set()
-            _add_figures(asked, self._asked.tokens)
-            self._given = {figure for figure, _ in asked}  # a patient's values often come without a unit
+            # A patient's values often come without a unit.
+            self._given = {figure for figure, _ in figures_of(self._asked.tokens)}
         return figures
-
-
-def _add_figures(figures: set[tuple[float, str]], tokens: Tokens) -> None:
-    """Add every figure with its unit, the word after it or after the range that it opens."""
-    unit = ""
-    for at in range(len(tokens) - 1, -1, -1):
-        word = tokens.lower[at]
-        if not word[0].isdecimal():
-            if word not in _RANGE:
-                unit = word
-            continue
-        try:
-            figures.add((float(word.replace(",", "").replace("·", ".")), unit))
-        except ValueError:
-            continue  # digits of another script, or a sign between them

@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(
 )
 _FIGURE: Final = re.compile(r"\d")
 _MARKS: Final = frozenset(".,;:")
+_RANGE: Final = wordset("- – — to or and x ×")
 _CAPITALS_ONLY: Final = frozenset({"im", "sc", "po", "mr", "icd", "icds", "pet", "maa", "iv"})
 _NOT_SIDES: Final = wordset("untreated alone unchanged over unrepaired in out open blank undisturbed")
 
@@ -262,3 +263,19 @@ def _applies(tokens: Tokens, position: int, sense: Sense) -> bool:
     if sense.role is _SIDE:
         return tokens.at(position + 1) not in _NOT_SIDES
     return word != "following" or tokens.at(position - 1) not in {"the", "of"}
+
+
+def figures_of(tokens: Tokens) -> frozenset[tuple[float, str]]:
+    """Return every figure with its unit: the word after it, or after the range that it opens."""
+    found: list[tuple[float, str]] = []
+    unit = ""
+    for form in reversed(tokens.forms):
+        if not form.is_number:
+            if form.lower not in _RANGE:
+                unit = form.lower
+            continue
+        try:
+            found.append((float(form.raw.replace(",", "").replace("·", ".")), unit))
+        except ValueError:
+            continue  # digits of another script, or a sign between them
+    return frozenset(found)
