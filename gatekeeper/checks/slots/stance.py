@@ -22,6 +22,8 @@ _MEASURING: Final = wordset(
 _APART: Final = frozenset({",", ";", ":", "and", "then", "but"})
 _PAUSES: Final = frozenset({",", ";"})
 _LISTING: Final = frozenset({"and", "or"})
+_TIMES: Final = wordset("h hour hours day days week weeks month months min minutes")
+_ACTIONS: Final = frozenset({"done", "left out"})
 _HOLDING: Final = frozenset({"hold", "held", "holding"})
 _REFUSALS: Final = frozenset({"no", "none", "nothing", "neither", "rather", "instead"})
 _CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
@@ -147,9 +149,21 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     asked = deontic[0].replace("obliged", "required") if deontic else ""
     value = _combined(asked, action[0] if action else "")
     decisive = deontic or action
+    if decisive is not None and _leaves_room(tokens, lexemes, decisive[1], value):
+        return None, used
     if not value or decisive is None:
         return _bare_refusal(tokens, lexemes, negators, used)
     return Stance(decisive[1].first, decisive[1].last, value, _about(tokens, lexemes, decisive[1])), used
+
+
+def _leaves_room(tokens: Tokens, lexemes: Sequence[Lexeme], decisive: Lexeme, value: str) -> bool:
+    """Whether something else may be asked of some: "optional for most", "4 h for one agent is advised"."""
+    if value in {"allowed", "unnecessary"} and "most" in tokens.lower[decisive.last : decisive.last + 3]:
+        return True
+    first = lexemes[0].first
+    while first and tokens.at(first - 1) not in _CONDITION_ENDING:
+        first -= 1
+    return tokens.is_number(first) and tokens.at(first + 1) in _TIMES and decisive.concept not in _ACTIONS
 
 
 def _gives_value(tokens: Tokens, position: int) -> bool:

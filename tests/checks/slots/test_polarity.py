@@ -36,6 +36,11 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         ("Keep the mean pressure below 90 mmHg.", "The mean pressure should be held below 90 mmHg."),
         ("Use a ceiling-suspended screen.", "A screen is used."),
         ("Warfarin does not have to be stopped.", "Warfarin may be continued."),
+        # What holds for most, or is advised of a time alone, leaves room.
+        (
+            "Sedatives: a pause is not essential for most; 6 h for lorazepam is advised.",
+            "Lorazepam – 6 h interruption",
+        ),
         # Each of several actions has its own stance.
         (DRIP, "Keep the cannula open with dextrose."),
         ("Stop carbimazole 5 days before and, if needed, restart it 5 days after.",

@@ -205,9 +205,9 @@ STANCES: Final[dict[str, str]] = {
     "unnecessary": "unnecessary | unneeded | needless | optional | no longer needed",
     "avoided": (
         "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding | kept away |"
-        " keep away | prohibited | unsafe | forbidden | discouraged | inadvisable | inappropriate | dangerous |"
-        " hazardous | precluded | unacceptable | not safe | ill advised | advises against | advise"
-        " against | advised against | recommends against | recommend against | recommended against"
+        " keep away | prohibited | unsafe | forbidden | discouraged | inadvisable | inappropriate |"
+        " dangerous | hazardous | precluded | unacceptable | not safe | ill advised | advises against |"
+        " advise against | advised against | recommends against | recommend against | recommended against"
         " | argues against"
     ),
     "possible": "may | can | could | might",
