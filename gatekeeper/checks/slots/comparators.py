@@ -60,7 +60,7 @@ _UTMOST: Final = {"latest": "≤", "most": "≤", "maximum": "≤", "earliest": 
 def comparator_before(tokens: Tokens, position: int) -> tuple[int, str, bool]:
     """Walk back over the comparator before a number: its first token, its sign, whether "about"."""
     sign, approximate = "", False
-    while tokens.at(position - 1) in _ENDS:
+    while tokens.at(position - 1) in _ENDS and not _is_minute(tokens, position - 1):
         article = (
             tokens.at(position - 1) in _ARTICLES
         )  # "above the 50-year threshold", "at least a 20 % fall"
@@ -74,6 +74,13 @@ def comparator_before(tokens: Tokens, position: int) -> tuple[int, str, bool]:
             sign = found
         position -= length
     return position, sign, approximate
+
+
+def _is_minute(tokens: Tokens, position: int) -> bool:
+    """Whether "min" ends a unit, as in "50 mL/min four doses"."""
+    if tokens.at(position) != "min":
+        return False
+    return tokens.at(position - 1) == "/" or tokens.is_number(position - 1)
 
 
 def _phrase_ending(tokens: Tokens, position: int) -> tuple[int, str]:

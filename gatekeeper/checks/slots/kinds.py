@@ -132,12 +132,13 @@ def _is_given(claimed: Quantity, claim: Assertion) -> bool:
 
 
 def _named_too(claim: Assertion, nearest: list[Quantity], candidates: list[Quantity]) -> list[Quantity]:
-    """Return the other candidates of which the clause names a word that is none of the nearest ones'."""
+    """Return other candidates without words, or with one that the clause names and the nearest do not."""
     if len(nearest) == len(candidates):
         return []
     theirs = frozenset.union(*[stated.anchors for stated in nearest])
     terms = claim.clause.terms
-    return [one for one in candidates if one not in nearest and not (one.anchors - theirs).isdisjoint(terms)]
+    others = [one for one in candidates if one not in nearest]
+    return [one for one in others if not one.anchors or not (one.anchors - theirs).isdisjoint(terms)]
 
 
 def _nearest(named: frozenset[str], candidates: list[_Anchored]) -> list[_Anchored]:

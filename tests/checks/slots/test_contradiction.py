@@ -19,6 +19,7 @@ ALTEPLASE = (
 
 
 CYSTS = "Small cyst 2 to 3.4 cm: scan every 24 months. Medium cyst 3.5 to 5.9 cm: scan every 4 months."
+SURVEY = "Repeat radiographs are obtained 18 to 20 days after the first set, and no later than 42 days."
 STATIN = "In adults over 40 years the target is set as age × 2 mg/dL."
 VALVE = "A valve replaced less than 3 months ago is discussed with a cardiologist."
 EDOXABAN = (
@@ -77,6 +78,7 @@ def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str
             "A score above 3 means that a clot is unlikely.",
             "comparator",
         ),
+        (SURVEY, "Repeat films – 3–5 days after the first set (42 days at the latest)", "interval"),
         (EDOXABAN, "Edoxaban: stop 12 hours before if CrCl 30 mL/min or more.", "number"),
         ("Apixaban 5 mg twice daily", "Apixaban 5 mg q6h", "number"),
         (CYSTS, "A 4.2 cm cyst is medium and gets a scan every 24 months.", "number"),

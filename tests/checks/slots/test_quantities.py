@@ -151,6 +151,8 @@ def test_what_is_counted_after_a_measure_is_no_measure() -> None:
     clearance, doses = read("With CrCl ≥50 mL/min four doses are left out").clauses[0].quantities
     assert (clearance.unit.measure, doses.unit.measure) == ("volume/time", "count of dose")
 
+    assert (doses.low, doses.high) == (4, 4)
+
     given, threshold = read("With an eGFR of 27 (<30) it is stopped").clauses[0].quantities
     assert given.unit == threshold.unit
 
