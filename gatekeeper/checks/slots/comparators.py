@@ -65,6 +65,8 @@ def comparator_before(tokens: Tokens, position: int) -> tuple[int, str, bool]:
             tokens.at(position - 1) in _ARTICLES
         )  # "above the 50-year threshold", "at least a 20 % fall"
         length, found = _phrase_ending(tokens, position - article)
+        if article and length < 2 and (tokens.at(position - 1) != "the" or tokens.at(position - 2) == "from"):
+            break  # "from a 3 cm lesion"
         length += article
         if not found or (sign and found != "~"):
             break

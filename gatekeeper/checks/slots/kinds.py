@@ -121,8 +121,13 @@ def _pointed_at(claimed: Quantity, claim: Assertion, candidates: list[Quantity])
 
 
 def _is_given(claimed: Quantity, claim: Assertion) -> bool:
-    """Whether a value is only the patient's, as the context tells it: "your patient: 12 mm at 20 weeks"."""
-    if claim.clause.stance or not claimed.is_point or claimed.unit.measure not in quantity.OBSERVED:
+    """Whether a value is only the patient's, as the context tells it: "your patient: 12 mm at 20 weeks".
+
+    What is done, or done again, at a time that the question names is a claim all the same.
+    """
+    if claim.clause.stance or "follow-up" in claim.clause.terms or claimed.relation == "every":
+        return False
+    if not claimed.is_point or claimed.unit.measure not in quantity.OBSERVED:
         return False
     return any(
         given.is_point and quantity.comparable(claimed, given) and quantity.difference(claimed, given) is None

@@ -112,6 +112,18 @@ def test_a_value_in_the_row_of_another_time_is_not_supported() -> None:
     )
 
 
+def test_a_value_that_only_describes_the_patient_is_no_claim() -> None:
+    """The 21 weeks of the question are hers, whenever the evidence has the scan repeated."""
+    evidence = statements("Short cervix, less than 25 mm at the scan: repeat the ultrasound at 28 weeks.")
+    question = "Cervix 18 mm at 21 weeks, what next?"
+
+    told = compare("Your patient: cervix 18 mm at 21 weeks, short.", question, evidence)
+    advised = compare("Repeat the ultrasound of a short cervix at 21 weeks.", question, evidence)
+
+    assert told.verdict is not Verdict.CONTRADICTED
+    assert advised.verdict is Verdict.CONTRADICTED
+
+
 def test_a_question_about_two_drugs_leaves_out_neither() -> None:
     """Each half of "how long is A held, and which B in children?" finds its own rows."""
     evidence = statements("Enoxaparin 1 mg/kg every 12 hours: withhold two doses before a drain.")

@@ -53,6 +53,7 @@ def _only(text: str) -> Quantity:
         ("a nodule at or above 6 mm", 6 * MM, inf),
         ("the ward round within 3 days at the latest", -inf, 3 * DAY),
         ("above the 6 mm cut-off", 6 * MM, inf),
+        ("bleeding from a 6 mm polyp", 6 * MM, 6 * MM),
         ("half an hour after the meal", HOUR / 2, HOUR / 2),
         ("a quarter of an hour before the meal", HOUR / 4, HOUR / 4),
         ("twice daily", DAY / 2, DAY / 2),
