@@ -32,7 +32,7 @@ _SAFE: Final = {
     "number": 0.55,
     "category": 0.6,
     "agent": 0.55,
-    "polarity": 0.6,
+    "polarity": 0.85,
     "temporal": 0.7,
     "condition": 0.5,
     "indication": 0.4,
@@ -41,8 +41,8 @@ _SAFE: Final = {
     "level:cerebral artery": 1.3,
     "population": 0.8,
     "laterality": 0.6,
-    "polarity:stance": 0.9,
-    "polarity:negation": 0.9,
+    "polarity:stance": 1.0,
+    "polarity:negation": 1.0,
 }
 """Margin (see `Aligned.margin`) below which a difference may well be that of another subject, by signature.
 
