@@ -264,8 +264,10 @@ def _only(borrowed: stance.Stance | None) -> tuple[stance.Stance, ...]:
 
 def _lent(claim: Assertion, stated: stance.Stance) -> list[Match]:
     lent = claim.lent_stance
-    if lent is None or not stance.stances_conflict(lent, stated):
+    if lent is None:
         return []
+    if not stance.stances_conflict(lent, stated):
+        return [_whole(claim, lent, stated, None)] if lent.value == stated.value else []
     return [] if stated.about.isdisjoint(claim.clause.terms) else [_whole(claim, lent, stated)]
 
 
@@ -291,10 +293,10 @@ def _is_turned_too(claim: Clause, statement: Clause) -> bool:
     )
 
 
-def _whole(claim: Assertion, slot: Slot, statement: Slot) -> Match:
-    """Match a whole clause of the claim that differs by what it does not say itself."""
+def _whole(claim: Assertion, slot: Slot, statement: Slot, differs: str | None = "polarity") -> Match:
+    """Match a whole clause of the claim by what it does not say itself."""
     place = (claim.clause.first, claim.clause.last)
-    return Match(slot.signature, place, (statement.first, statement.last), "polarity")
+    return Match(slot.signature, place, (statement.first, statement.last), differs)
 
 
 def _opposites(claim: Assertion, statement: Clause) -> list[Match]:

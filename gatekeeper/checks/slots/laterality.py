@@ -14,7 +14,7 @@ _NEAR: Final = 0.34
 """More than one shared word in second place: veins on both sides are not the same vein."""
 _PHRASE_END: Final = wordset(
     "is are was were be of in to into on with by from and or at for has have should may that which over"
-    " under , ; : ( )"
+    " under because as since , ; : ( )"
 )
 _KINDS: Final = (frozenset({"left", "right", "both", "one"}), frozenset({"same", "opposite"}))
 

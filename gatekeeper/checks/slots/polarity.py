@@ -38,7 +38,11 @@ def read_polarity(
     for position, lexeme in enumerate(lexemes):
         if lexeme.role is _AXIS:
             denying = negator_of(tokens, lexemes, negators, position)
-            if denying in used or (denying is not None and abs(position - denying) > _AXIS_REACH):
+            if denying is not None and (
+                denying in used
+                or abs(position - denying) > _AXIS_REACH
+                or "and" in tokens.lower[lexemes[denying].last : lexeme.first]  # "no pain and good reserve"
+            ):
                 denying = None
             if denying is not None:
                 used.add(denying)

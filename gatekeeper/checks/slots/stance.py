@@ -28,9 +28,25 @@ _HOLDING: Final = frozenset({"hold", "held", "holding"})
 _REFUSALS: Final = frozenset({"no", "none", "nothing", "neither", "rather", "instead"})
 _CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
 _CONDITIONAL: Final = frozenset({"if", "unless", "except", "until"})
+_RESUMING: Final = wordset("resume resumed restart restarted reinitiate reinitiated recommence recommenced")
+_EVENTS: Final = frozenset({"before", "after", "until", "when", "once", "while"})
+_OF_EVENTS: Final = wordset("you we they it is are was being has been have the patient drug")
+"""Words between "before" and the action that only names a time: "before it has been given"."""
+_FORBIDDING: Final = frozenset({"don't", "don’t", "never"})
+_URGING: Final = wordset(
+    "forget hesitate miss overlook worry rely assume exclude mistake confuse expect wait"
+)
+"""What "do not" forbids without saying whether anything is done."""
+_GATES: Final = frozenset({"until", "before", "unless", "except", "without"})
+_AFTERWARDS: Final = frozenset({"once", "when", "if", "after", "only", "following", "provided", "soon"})
+_JOINTLY: Final = wordset(
+    "addition alone monotherapy combined combination together concomitant concurrent sole"
+)
 _CONDITION_ENDING: Final = frozenset({",", ";", ":", ".", "then", "but", "–"})
 _CONDITION_REACH: Final = 6
 """Words before a stance in which the condition begins that it belongs to."""
+_LIMITS: Final = _GATES | _AFTERWARDS | _JOINTLY
+_UNLIMITED: Final[frozenset[str]] = frozenset()
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
     "recommended": frozenset({"unnecessary", "avoided"}),
@@ -63,20 +79,42 @@ _OF_LEAVING_OUT: Final = {
 class Stance(Slot):
     """What a clause says of an action: required, recommended, allowed, unnecessary or avoided.
 
-    `about` are the concepts around the word that says it.
+    `about` are the concepts around the word that says it, `words` those of its part of the sentence that
+    limit it, `resumes` says that the action is taken up again.
     """
 
-    __slots__ = ("about", "value")
+    __slots__ = ("about", "resumes", "value", "words")
 
-    def __init__(self, first: int, last: int, value: str, about: frozenset[str]) -> None:
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        value: str,
+        about: frozenset[str],
+        words: frozenset[str] = _UNLIMITED,
+        resumes: bool = False,
+    ) -> None:
         super().__init__(first, last, "polarity:stance")
         self.value = value
         self.about = about
+        self.words = words
+        self.resumes = resumes
 
 
 def stances_conflict(claim: Stance, statement: Stance) -> bool:
-    """Whether one clause asks for what the other forbids or calls needless."""
-    return statement.value in _CONFLICTS[claim.value]
+    """Whether one clause asks for what the other forbids or calls needless.
+
+    What is stopped may be taken up again. "Not until X" and "once X" agree, and so may a refusal of two
+    things together with what is said of one.
+    """
+    if statement.value not in _CONFLICTS[claim.value] or claim.resumes != statement.resumes:
+        return False
+    refusal, other = (claim, statement) if claim.value in _REFUSING else (statement, claim)
+    if not refusal.words or other.value in _REFUSING:
+        return True
+    if not _GATES.isdisjoint(refusal.words) and not _AFTERWARDS.isdisjoint(other.words):
+        return False
+    return (refusal.words & _JOINTLY) <= other.words
 
 
 def closeness(claim: Stance, statement: Stance) -> float:
@@ -122,7 +160,9 @@ def _further(tokens: Tokens, lexemes: Sequence[Lexeme], main: Stance) -> list[St
         stance, _ = _stance(tokens, own, negators)
         if stance is not None and stance.first != main.first:
             found.append(
-                stance if stance.about else Stance(stance.first, stance.last, stance.value, main.about)
+                stance
+                if stance.about
+                else Stance(stance.first, stance.last, stance.value, main.about, stance.words, stance.resumes)
             )
     return found
 
@@ -151,9 +191,39 @@ def _stance(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int]) -> t
     decisive = deontic or action
     if decisive is not None and _leaves_room(tokens, lexemes, decisive[1], value):
         return None, used
+    forbidding = _forbidding(tokens, lexemes, negators, used)
+    if forbidding is not None and (decisive is None or forbidding.first < decisive[1].first):
+        return _stating(tokens, lexemes, forbidding, "avoided"), used
     if not value or decisive is None:
         return _bare_refusal(tokens, lexemes, negators, used)
-    return Stance(decisive[1].first, decisive[1].last, value, _about(tokens, lexemes, decisive[1])), used
+    return _stating(tokens, lexemes, decisive[1], value), used
+
+
+def _stating(tokens: Tokens, lexemes: Sequence[Lexeme], decisive: Lexeme, value: str) -> Stance:
+    """Return the stance that a word states."""
+    first = lexemes[0].first
+    while first and tokens.lower[first - 1] not in _CONDITION_ENDING:
+        first -= 1
+    words = _LIMITS.intersection(tokens.lower[first : lexemes[-1].last])
+    resumes = tokens.lower[decisive.first] in _RESUMING
+    about = _about(tokens, lexemes, decisive)
+    return Stance(decisive.first, decisive.last, value, about, words, resumes)
+
+
+def _forbidding(
+    tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], used: set[int]
+) -> Lexeme | None:
+    """Return the "do not" that opens a command of which no verb is known: "do not log-roll"."""
+    for position in negators:
+        first = lexemes[position].first
+        word = tokens.lower[first]
+        opening = first - 1 if word == "not" and tokens.at(first - 1) == "do" else first
+        if opening == first and word not in _FORBIDDING:
+            continue
+        opens = not opening or tokens.at(opening - 1) in _CONDITION_ENDING
+        if position not in used and opens and tokens.at(lexemes[position].last) not in _URGING:
+            return lexemes[position]
+    return None
 
 
 def _leaves_room(tokens: Tokens, lexemes: Sequence[Lexeme], decisive: Lexeme, value: str) -> bool:
@@ -186,7 +256,14 @@ def _is_aside(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> bool:
         compound = f"{tokens.raw[first - 1]}-{tokens.raw[first]}"
         if compound in tokens.text:
             return True  # "a ceiling-suspended shield"
-    return _is_in_condition(tokens, first)
+    return _is_in_condition(tokens, first) or (lexeme.concept in _ACTIONS and _is_event(tokens, first))
+
+
+def _is_event(tokens: Tokens, first: int) -> bool:
+    """Whether an action only names a time: "before you give it"."""
+    while first and tokens.at(first - 1) in _OF_EVENTS:
+        first -= 1
+    return bool(first) and tokens.at(first - 1) in _EVENTS
 
 
 def _is_in_condition(tokens: Tokens, first: int) -> bool:

@@ -53,6 +53,29 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         ("Words such as \"shadow\" should be avoided in reports.", "Avoid"),
         ("Preterm babies: echocardiography within 2 weeks of birth.",
          "From 6 months on, use a film rather than echocardiography."),
+        # An action that only names a time, what is taken up again, and "not until" beside "once".
+        (
+            "Ketamine must not be given to patients with porphyria or raised eye pressure.",
+            "Before you give it, check for porphyria and raised eye pressure.",
+        ),
+        (
+            "Edoxaban: withhold 2 doses, then 3 doses in renal failure.",
+            "Edoxaban held for 2 doses, or 3 doses in renal failure, restarted after the puncture.",
+        ),
+        (
+            "Do not sit up or turn the patient before a spinal fracture is excluded; use a slide board.",
+            "Sitting up: avoid until a spinal fracture has been excluded.",
+        ),
+        (
+            "Oral feeding is not allowed until a swallow test is passed.",
+            "Once a swallow test is passed, oral feeding is allowed.",
+        ),
+        # A refusal of two things together leaves each alone; "no … and …" ends at "and".
+        (
+            "A splint is not recommended in addition to a plaster cast.",
+            "For this fracture a splint or plaster cast is recommended.",
+        ),
+        ("No fever and adequate urine output: discharge.", "Discharge with adequate urine output, no fever."),
         # "Without" names the opposite case.
         (SHEATH, "Patients with a bleeding tendency need a closure device."),
         ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),
@@ -75,6 +98,11 @@ def test_a_faithful_sentence_is_no_contradiction(evidence: str, claim: str) -> N
         (SHEATH, "Patients without a bleeding tendency need a closure device."),
         (VALVE, "Implants of the newer kind are scanned with battery removal."),
         ("Keep the cannula open with dextrose.", "Do not keep the cannula open with dextrose."),
+        ("Restart metformin after the scan.", "Do not restart metformin after the scan."),
+        (
+            "Oral feeding is not allowed until a swallow test is passed.",
+            "Oral feeding is allowed before a swallow test is passed.",
+        ),
     ],
 )
 def test_the_opposite_is_still_caught(evidence: str, claim: str) -> None:

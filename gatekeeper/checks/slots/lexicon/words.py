@@ -6,7 +6,7 @@ from gatekeeper.checks.slots.lexicon.agents import Vocabulary
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 
 STOP: Final = wordset(
-    "a about above according after all also although am an and any are as at be been before being"
+    "a about above according after all also although am an and any are as at be because been before being"
     " below between both but by can could did do does doing down during each either else every few"
     " for from further had has have having he her here hers him his how however i if in into is it"
     " its itself just least less let like made make may me might more most much must my need needs"
