@@ -41,6 +41,7 @@ _SAFE: Final = {
     "level:cerebral artery": 1.3,
     "population": 0.8,
     "laterality": 0.6,
+    "temporal:urgency": 1.0,
     "polarity:stance": 1.0,
     "polarity:negation": 1.0,
 }
@@ -51,8 +52,8 @@ one vessel or group of persons often holds for others too.
 """
 _SAME_DRUG: Final = 0.7
 """The same for what is asked of a drug or device that both name."""
-_BESIDE: Final = {"condition": 0.4, "indication": 0.8}
-"""Share of a claim's other terms that must be met where conditions, or indications, differ."""
+_BESIDE: Final = {"condition": 0.4, "indication": 0.8, "temporal": 0.4}
+"""Share of a claim's other terms that must be met where conditions, indications or times differ."""
 _PRECEDENCE: Final = {"condition": 0, "temporal": 2}
 _NO_WORSE: Final = 0.1
 """How much less of the same a statement may speak that holds the claim's number and a word of its row."""

@@ -200,6 +200,8 @@ def _agents(claim: Clause, statement: Clause) -> list[Match]:
         strange = agent.swapped(claimed, stated)
         if strange and claim.is_negative != statement.is_negative:
             continue  # "Not barium" and "water-soluble contrast" agree.
+        if strange and statement.is_negative and claim.stance and claim.stance.value == "unnecessary":
+            continue  # "No barium" and "gadolinium is not needed" may both hold
         differs = agent.kind_of(group) if strange else None
         matches.append(_match(strange or claimed[0], stated[0], differs))
     return matches
@@ -253,9 +255,18 @@ def _stances(claim: Assertion, statement: Clause) -> list[Match]:
         if nearest < stance.SAME_ACTION or not (one.about or claim.clause.terms):
             continue
         agreeing = [other for other in meant if not stance.stances_conflict(one, other)]
+        if not agreeing and _is_under_condition(claim, statement):
+            continue
         if agreeing or not _is_turned_too(claim.clause, statement):
             matches.append(_match(one, (agreeing or meant)[0], None if agreeing else "polarity"))
     return matches
+
+
+def _is_under_condition(claim: Assertion, statement: Clause) -> bool:
+    """Whether a statement asks for something only in a case of which a claim and its context do not speak."""
+    if not statement.required or not statement.required.isdisjoint(claim.clause.terms):
+        return False
+    return all(statement.required.isdisjoint(one.terms) for one in claim.context)
 
 
 def _only(borrowed: stance.Stance | None) -> tuple[stance.Stance, ...]:
@@ -341,21 +352,28 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
     others = [
         one for one in theirs.negations if not one.denied_in(mine.negations) and not (compared and one.used)
     ]
-    if ours and not others and not any(stance.refuses(theirs.stances, one.denied) for one in ours):
+    if (
+        ours
+        and not others
+        and (mine.conditional or not theirs.conditional)
+        and not any(stance.refuses(theirs.stances, one.denied) for one in ours)
+    ):
         supposed = theirs.supposed - mine.supposed
-        return [
-            _match(negation, negation, "polarity")
+        affirmed = [
+            negation
             for negation in ours
             if not (negation.is_choice and mine.terms.keys() <= set(negation.denied))
-            if negation.affirmed_by(theirs.terms, supposed, conditional=theirs.conditional)
+            if negation.affirmed_by(theirs.terms, supposed)
         ]
+        # "No fever, so not grade II" and "II: fever" agree.
+        return [_match(negation, negation, "polarity") for negation in affirmed if len(affirmed) == 1]
     if others and not ours and not any(stance.refuses(mine.stances, one.denied) for one in others):
         supposed = mine.supposed - theirs.supposed
         return [
             _whole(claim, negation, negation)
             for negation in others
             if not mine.terms.keys() <= set(negation.denied)  # a bare word says neither
-            if negation.affirmed_by(mine.terms, supposed, conditional=mine.conditional)
+            if negation.affirmed_by(mine.terms, supposed)
         ]
     return []
 
@@ -400,7 +418,8 @@ def _relations(claim: Clause, statement: Clause) -> list[Match]:
         candidates = [stated for stated in statement.relations if temporal.same_event(claimed, stated)]
         agreeing = [stated for stated in candidates if stated.relation == claimed.relation]
         if agreeing or (candidates and not _is_also_named(claim, candidates)):
-            matches.append(_match(claimed, (agreeing or candidates)[0], None if agreeing else "temporal"))
+            differs = None if agreeing else "temporal"
+            matches.append(_match(claimed, (agreeing or candidates)[0], differs, frozenset(claimed.event)))
     return matches
 
 

@@ -18,7 +18,7 @@ _HAVING: Final = wordset("with have has had having show shows showed shown revea
 """Before "no" they make it part of a description: "women who have no symptoms start with …"."""
 _FINITE: Final = frozenset({"is", "are", "was", "were", "should", "must", "may", "can", "has", "have"})
 _NOT: Final = frozenset({"not", "never", "cannot"})
-_ENDING: Final = frozenset({",", ";", ":", "but", "which", "who", "that", "if", "when", "whereas"})
+_ENDING: Final = frozenset({",", ";", ":", "(", "but", "which", "who", "that", "if", "when", "whereas"})
 _CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
 _CONDITION_REACH: Final = 6
 """Words before a stance in which the condition begins that it belongs to."""
@@ -30,10 +30,11 @@ class Negation(Slot):
 
     `is_choice` says that it sets one thing against another ("rather than"), `used` that it turns a stance or
     an axis, `head` what "without" is attached to ("MRI without
-    gadolinium"), `conditional` that it is part of a condition ("if no endoleak is seen").
+    gadolinium"), `conditional` that it is part of a condition ("if no endoleak is seen"), `preferred` what
+    holds in place of what is denied ("aspirated, not drained").
     """
 
-    __slots__ = ("conditional", "denied", "head", "is_choice", "used")
+    __slots__ = ("conditional", "denied", "head", "is_choice", "preferred", "used")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Negation(Slot):
         head: str = "",
         conditional: bool = False,
         is_choice: bool = False,
+        preferred: str = "",
     ) -> None:
         super().__init__(first, last, "polarity:negation")
         self.denied = denied
@@ -51,29 +53,31 @@ class Negation(Slot):
         self.head = head
         self.conditional = conditional
         self.is_choice = is_choice
+        self.preferred = preferred
 
     def denied_in(self, others: Sequence["Negation"]) -> bool:
         """Whether another clause denies the same."""
         return any(set(self.denied) & set(other.denied) for other in others)
 
-    def affirmed_by(self, terms: Mapping[str, float], supposed: Set[str], *, conditional: bool) -> bool:
-        """Whether a clause that denies nothing speaks of what is denied, in the same part of its sentence.
+    def affirmed_by(self, terms: Mapping[str, float], supposed: Set[str]) -> bool:
+        """Whether a clause that denies nothing speaks of what is denied; nothing affirms a mere condition.
 
         `supposed` are its terms that it only supposes: those of its conditions, and of the events that it
         orders by time.
         """
-        if self.denied[0] not in terms or (self.conditional and not conditional):
+        if self.conditional or self.denied[0] not in terms:
             return False
-        if self.denied[0] in supposed and not self.conditional:
+        if self.denied[0] in supposed:
             return False
-        return not self.head or self.head in terms
+        return not self.preferred and (not self.head or self.head in terms)
 
 
 def read_negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used: bool) -> Negation:
     """Read what a negator denies, what it is attached to, and whether it is a condition."""
     opening = lexemes[position]
     of_noun = tokens.lower[opening.first] in _OF_NOUNS
-    if tokens.at(opening.first - 1) == "or" and not of_noun:
+    word = tokens.lower[opening.first]
+    if word == "nothing" or (tokens.at(opening.first - 1) == "or" and not of_noun):
         return Negation(opening.first, opening.last, (), used)  # "one or neither of both" leaves it open
     denied = _denied(tokens, lexemes, position, _ENDING | _FINITE if of_noun else _ENDING)
     before = lexemes[position - 1] if position else None
@@ -82,8 +86,10 @@ def read_negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used
     preceding = tokens.lower[max(0, opening.first - 3) : opening.first]
     condition = not _CONDITIONS.isdisjoint(preceding) or (of_noun and _is_fronted(tokens, lexemes, position))
     condition = condition or ":" in tokens.lower[opening.last : lexemes[-1].first]
-    is_choice = tokens.lower[opening.first] in _CHOOSING
-    return Negation(opening.first, opening.last, denied, used, head, condition, is_choice)
+    contrasted = word == "not" and tokens.at(opening.first - 1) == ","
+    preferred = before.concept if contrasted and before is not None else ""
+    is_choice = word in _CHOOSING
+    return Negation(opening.first, opening.last, denied, used, head, condition, is_choice, preferred)
 
 
 def negator_of(tokens: Tokens, lexemes: Sequence[Lexeme], negators: list[int], position: int) -> int | None:
@@ -163,6 +169,8 @@ def _is_affirmed(concept: str, before: Sequence[Lexeme]) -> bool:
 def _is_fronted(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> bool:
     """Whether "without X," opens a sentence or stands beside another condition: "or without X, do not …"."""
     first = lexemes[position].first
-    if first and tokens.at(first - 1) not in {",", ";", "or", "and"}:
+    if not first:
+        return True
+    if tokens.at(first - 1) not in {",", ";", "or", "and"}:
         return False
     return "," in tokens.lower[first + 1 : first + _CONDITION_REACH]

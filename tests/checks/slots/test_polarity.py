@@ -76,6 +76,21 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
             "For this fracture a splint or plaster cast is recommended.",
         ),
         ("No fever and adequate urine output: discharge.", "Discharge with adequate urine output, no fever."),
+        # A condition denies nothing, nor does what only follows from another denial.
+        (
+            "Nimodipine 60 mg may be used as an alternative if clevidipine is unavailable.",
+            "If no clevidipine is at hand: nimodipine 60 mg.",
+        ),
+        ("Stage IV: pleural nodules.", "No pleural nodules, so not stage IV."),
+        ("Croup: oxygen; if worse, nebulised adrenaline.", "In mild croup there is no nebulised adrenaline."),
+        # What is asked for in another case only, and what is refused of both.
+        (
+            "Lithium should be discontinued 24 hours before if the kidneys are scanned.",
+            "For a wrist film, stopping lithium is unnecessary.",
+        ),
+        ("Sealing with barium is not recommended.", "No gadolinium for sealing."),
+        ("Old age and a long history reduce success but do not preclude an attempt.",
+         "Old age and a long history: an attempt is still permitted."),
         # "Without" names the opposite case.
         (SHEATH, "Patients with a bleeding tendency need a closure device."),
         ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),

@@ -206,7 +206,8 @@ STANCES: Final[dict[str, str]] = {
     "avoided": (
         "contraindicated | contraindication | contraindicates | avoid | avoided | avoiding | kept away |"
         " keep away | prohibited | unsafe | forbidden | discouraged | inadvisable | inappropriate |"
-        " dangerous | hazardous | precluded | unacceptable | not safe | ill advised | advises against |"
+        " dangerous | hazardous | precluded | preclude | precludes | unacceptable |"
+        " not safe | ill advised | advises against |"
         " advise against | advised against | recommends against | recommend against | recommended against"
         " | argues against"
     ),
