@@ -44,6 +44,9 @@ _BEFORE: Final = {
 _LONGEST: Final = max(map(len, _BEFORE))
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 _ENDS: Final = _ARTICLES.union(phrase[-1] for phrase in _BEFORE)
+_DESCRIBING: Final = frozenset({"also", "already", "clearly", "comfortably", "far", "safely", "well"})
+"""Words before "above" and "below" that tell where a patient's value lies."""
+_BEYOND: Final = frozenset({"above", "below", "beyond", "over", "under"})
 _AFTER: Final = {
     word: sign
     for sign, words in {
@@ -70,6 +73,8 @@ def comparator_before(tokens: Tokens, position: int) -> tuple[int, str, bool]:
         length += article
         if not found or (sign and found != "~"):
             break
+        if tokens.at(position - length - 1) in _DESCRIBING and tokens.at(position - length) in _BEYOND:
+            return position - length, "", approximate  # "which is well above the 80 g/L": no bound of a rule
         if found == "~":
             approximate = True
         else:

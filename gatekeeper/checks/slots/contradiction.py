@@ -102,7 +102,7 @@ def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Stateme
     match = deciding(candidate)
     if any(other.differs == quantity.OTHER_PERSON for other in candidate.differing):
         return False
-    if match.differs == quantity.OTHER_CASE and not _is_of_the_case(candidate, match):
+    if match.signature.startswith("number") and not _is_of_the_case(candidate, match, claim):
         return False
     if not _is_safe(candidate, match, claim, statements, rarity):
         return False
@@ -110,8 +110,18 @@ def contradicts(candidate: Aligned, claim: Clause, statements: Sequence["Stateme
     return not broad or _replaces(candidate, match, statements[candidate.statement], claim)
 
 
-def _is_of_the_case(candidate: Aligned, match: Match) -> bool:
-    """Whether another value shows that this row applies, so that its own value is another one."""
+def _is_of_the_case(candidate: Aligned, match: Match, claim: Clause) -> bool:
+    """Whether a number is that of the claim's case, and of the statement's.
+
+    A later row of the claim names its own case ("who takes 80 mg"), and a case that an earlier one names
+    is that row's. A row for another case applies where another value shows that it does.
+    """
+    if match.claim[0] >= claim.last and claim.terms:
+        return False
+    if match.differs != quantity.OTHER_CASE:
+        return True
+    if match.claim[0] < claim.first:
+        return False
     numbers = {other.signature for other in candidate.agreed if other.signature.startswith("number")}
     return candidate.chosen or bool(numbers - {match.signature})
 
@@ -296,7 +306,7 @@ def rescues(other: Aligned, candidate: Aligned) -> bool:
     )  # "II with rotation and III …"
     if not (is_key or _is_as_close(other, candidate, slot) or _is_the_row(other, candidate, slot)):
         return False
-    if candidate.conditions_met and not other.conditions_met:
+    if candidate.conditions_met and not other.conditions_met and not _is_better(other, candidate, slot):
         return False
     if {match.claim for match in candidate.agreed if match.is_placed} <= agreed:
         return True
@@ -318,11 +328,18 @@ def _own_agents(row: Aligned) -> set[str]:
     return {one.name for one in row.clause.agents if one.name in own and one.name in terms}
 
 
+def _is_better(other: Aligned, candidate: Aligned, slot: Match) -> bool:
+    """Whether a statement that holds the claim's number speaks of the same no less than the candidate."""
+    return slot.signature.startswith("number") and other.rank >= candidate.rank
+
+
 def _is_the_row(other: Aligned, candidate: Aligned, slot: Match) -> bool:
     """Whether a statement that holds the claim's number is its row, by the context or a word of its own."""
     if not slot.signature.startswith("number"):
         return False
     if other.chosen and not candidate.chosen:
+        return True
+    if other.statement != candidate.statement and _is_better(other, candidate, slot):
         return True
     return other.rank >= candidate.rank - _NO_WORSE and not other.own.keys() <= candidate.own.keys()
 

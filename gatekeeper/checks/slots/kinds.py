@@ -93,6 +93,8 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
         if _is_given(claimed, claim):
             continue
         free = [stated for stated in nearest if stated.first not in used]
+        if turned and any(quantity.is_beyond(claimed, stated) for stated in free):
+            continue  # "stopped at 25" and "continued from 30" agree
         found = {quantity.difference(claimed, stated): stated for stated in reversed(free)}
         if not nearest and (claimed.is_concentration or not claim.clause.gives_concentration):
             unused = [stated for stated in statement.quantities if stated.first not in used]
@@ -125,12 +127,14 @@ def _is_given(claimed: Quantity, claim: Assertion) -> bool:
 
     What is done, or done again, at a time that the question names is a claim all the same.
     """
-    if claim.clause.stance or "follow-up" in claim.clause.terms or claimed.relation == "every":
+    if claimed.unit.measure == "time" and (
+        claim.clause.stance or "follow-up" in claim.clause.terms or claimed.relation == "every"
+    ):
         return False
     if not claimed.is_point or claimed.unit.measure not in quantity.OBSERVED:
         return False
     return any(
-        given.is_point and quantity.comparable(claimed, given) and quantity.difference(claimed, given) is None
+        given.is_point and quantity.is_same_value(claimed, given)
         for clause in claim.context
         for given in clause.quantities
     )
@@ -298,7 +302,8 @@ def _is_case_without(one: Clause, other: Clause) -> bool:
 def _is_turned_too(claim: Clause, statement: Clause) -> bool:
     """Whether bounds, or words, are opposite too: "needed above 10 HU", "needless at 10 HU or less"."""
     return bool(_opposed(claim, statement)) or any(
-        quantity.comparable(mine, theirs) and quantity.difference(mine, theirs) == "comparator"
+        quantity.comparable(mine, theirs)
+        and (quantity.difference(mine, theirs) == "comparator" or quantity.is_beyond(mine, theirs))
         for mine in claim.quantities
         for theirs in statement.quantities
     )

@@ -19,7 +19,12 @@ OTHER_PERSON: Final = "person"
 """A person's age, or time since, outside of the bound that tells whom a statement is about."""
 _CASES: Final = frozenset({"age", "past"})
 """What a value says of a person, and not of what is to be done."""
-OBSERVED: Final = frozenset({"time", "length", "percent", "number", "volume/time", "attenuation", "pressure"})
+OBSERVED: Final = frozenset(
+    {
+        "time", "length", "percent", "number", "volume/time", "attenuation", "pressure", "points",
+        "heart rate", "mass/volume", "amount/volume", "count/volume",
+    }
+)  # fmt: skip
 """Measures in which a patient is described, beside those in which something is given."""
 _FAMILIES: Final = (
     frozenset({"mass", "volume", "amount", "activity", "international units"}),
@@ -167,6 +172,20 @@ def difference(claim: Quantity, statement: Quantity) -> str | None:
     if claim.is_bounded:
         return _interval(claim, statement)
     return _bound(claim, statement)
+
+
+def is_beyond(claim: Quantity, statement: Quantity) -> bool:
+    """Whether a value lies outside of a one-sided bound: 2 cm beside "longer than 4 cm"."""
+    if not claim.is_point or isinf(statement.low) == isinf(statement.high):
+        return False
+    return not statement.low <= claim.low <= statement.high
+
+
+def is_same_value(claim: Quantity, given: Quantity) -> bool:
+    """Whether a value is the one that is given, perhaps without its unit: "BP 92", "92 mmHg"."""
+    if given.has_no_unit and claim.unit.measure != "time":
+        return claim.literal == given.literal
+    return comparable(claim, given) and difference(claim, given) is None
 
 
 def states(claim: Quantity, statement: Quantity) -> bool:

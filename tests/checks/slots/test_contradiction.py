@@ -2,6 +2,7 @@ import pytest
 
 from gatekeeper.assessment import Verdict
 from gatekeeper.checks.slots import compare
+from gatekeeper.checks.slots.reading import read_question
 from tests.checks.slots.pairs import statements
 
 TIRADS = "FNA is advised for TR3 nodules of 2.5 cm or more, TR4 ≥ 1.5 and TR5 ≥ 1.0."
@@ -21,6 +22,14 @@ ALTEPLASE = (
 CYSTS = "Small cyst 2 to 3.4 cm: scan every 24 months. Medium cyst 3.5 to 5.9 cm: scan every 4 months."
 SURVEY = "Repeat radiographs are obtained 18 to 20 days after the first set, and no later than 42 days."
 STATIN = "In adults over 40 years the target is set as age × 2 mg/dL."
+FERRITIN = "Give iron when ferritin is below 30 µg/L, in dialysis when ferritin is below 50 µg/L."
+DOSES = (
+    "Ibuprofen by age.\nAdult and child >9 years: 400 mg\nChild 4–9 years: 200 mg\nChild 1–4 years: 100 mg"
+)
+FUROSEMIDE = (
+    "Intravenous loop diuretic: furosemide 10–30 mg IV if never taken before; 1–2 times the daily oral dose"
+    " if already on it."
+)
 VALVE = "A valve replaced less than 3 months ago is discussed with a cardiologist."
 EDOXABAN = (
     "Edoxaban: stop 36 hours before if CrCl 30 mL/min or more.\n"
@@ -33,6 +42,9 @@ COLON = "A core of less than 60 mL, a ratio of 1.8 or more and a halo volume of 
     ("evidence", "claim"),
     [
         (STATIN, "At 70 years the target is 140 mg/dL."),
+        (FERRITIN, "Ferritin of 95 µg/L is well above the limit, and also above the 50 µg/L for dialysis."),
+        (DOSES, "The child in the 4–9 years row gets 200 mg of ibuprofen; an adult gets 400 mg."),
+        (FUROSEMIDE, "Start IV furosemide; a man who takes 60 mg a day orally would receive 60 to 120 mg."),
         (VALVE, "The valve was replaced 2 years ago, so a cardiologist is not needed."),
         (EDOXABAN, "CrCl 30–79: 60 h"),
         (
@@ -122,6 +134,41 @@ def test_a_value_that_only_describes_the_patient_is_no_claim() -> None:
 
     assert told.verdict is not Verdict.CONTRADICTED
     assert advised.verdict is Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "question", "claim"),
+    [
+        (
+            "A stent is advised for a stricture longer than 4 cm.",
+            "Stricture of 2 cm, does it need a stent?",
+            "At 2 cm a stent is not needed.",
+        ),
+        (
+            "Labetalol is considered when systolic pressure is above 185 mmHg.",
+            "BP 160 before thrombolysis, what now?",
+            "With a systolic pressure of 160 mmHg:",
+        ),
+        (
+            "Treat when potassium is above 6 mmol/L.",
+            "Potassium 5.4 mmol/L, treat?",
+            "The potassium of 5.4 mmol/L is under the limit.",
+        ),
+    ],
+)
+def test_a_value_of_the_patient_is_no_limit(evidence: str, question: str, claim: str) -> None:
+    """A value of the question that lies outside of a rule's bound is no other bound."""
+    found = compare(claim, "", statements(evidence), asked=read_question(question))
+
+    assert found.verdict is not Verdict.CONTRADICTED
+
+
+def test_women_before_and_after_menopause_have_rows_of_their_own() -> None:
+    """What holds before menopause does not contradict what is said of the time after it."""
+    rows = statements("Premenopausal: no follow-up up to 6 cm.\nPostmenopausal: nothing up to 2 cm.")
+    claim = "The 2 cm limit, up to which no follow-up is needed, applies to postmenopausal women."
+
+    assert compare(claim, "", rows).verdict is not Verdict.CONTRADICTED
 
 
 def test_a_question_about_two_drugs_leaves_out_neither() -> None:

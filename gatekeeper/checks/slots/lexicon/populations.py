@@ -11,8 +11,12 @@ POPULATIONS: Final[Vocabulary] = {
         "neonate": "neonate | neonatal | newborn",
     },
     "sex": {
-        "female": "female | woman | women | postmenopausal | premenopausal",
+        "female": "female | woman | women",
         "male": "male | man | men",
+    },
+    "menopause": {
+        "postmenopausal": "postmenopausal | post menopausal | postmenopause | after menopause",
+        "premenopausal": "premenopausal | pre menopausal | premenopause | before menopause",
     },
     "reproductive state": {
         "pregnancy": "pregnancy | pregnant | gestation | gestational | gravid",
