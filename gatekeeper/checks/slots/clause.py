@@ -14,6 +14,7 @@ from gatekeeper.checks.slots.polarity import Axis
 from gatekeeper.checks.slots.quantity import Quantity
 from gatekeeper.checks.slots.stance import Stance
 from gatekeeper.checks.slots.temporal import Relation, Urgency
+from gatekeeper.checks.slots.tokens import TERM_WEIGHT
 
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -81,6 +82,11 @@ class Clause:
     def gives_concentration(self) -> bool:
         """Whether it names a mass in a volume, so that a volume is as good as a mass."""
         return any(one.unit.measure == "mass/volume" for one in self.quantities)
+
+    @property
+    def names_anything(self) -> bool:
+        """Whether it has a subject of its own: "it is not needed then" has none."""
+        return sum(self.terms.values()) >= TERM_WEIGHT
 
     @property
     def says_something(self) -> bool:

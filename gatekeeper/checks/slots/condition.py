@@ -9,7 +9,7 @@ from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 
 OPENING: Final = frozenset({"if", "when", "where", "once", "provided"})
 """Words that open a condition."""
-_ENDING: Final = frozenset({",", ";", ":", "("})
+_ENDING: Final = frozenset({",", ";", ":", "(", "→"})
 _REACH: Final = 5
 _SCOPE: Final = Role.SCOPE
 _EXCEPTION: Final = Role.EXCEPTION

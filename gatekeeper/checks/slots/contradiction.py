@@ -142,12 +142,20 @@ def _is_safe(
         return False
     if _is_another_row(candidate, match, claim, statements):
         return False
+    if match.is_agent and not _has_own_value(claim) and _is_said_elsewhere(match, claim, statements, rarity):
+        return False
     needed = _SAFE.get(match.signature, _SAFE[kind])
     if match.signature == "polarity:stance" and any(_names_drug(other) for other in candidate.agreed):
         needed = _SAME_DRUG
     if not _is_of_its_row(candidate, match) and _is_said_elsewhere(match, claim, statements, rarity):
         needed = max(needed, _ECHOED)
     return candidate.margin >= needed
+
+
+def _has_own_value(claim: Clause) -> bool:
+    """Whether a clause holds the value that it is compared by; one without any is not compared by it."""
+    values = claim.values()
+    return not values or any(claim.first <= one.first < claim.last for one in values)
 
 
 def _names_drug(match: Match) -> bool:
@@ -304,13 +312,15 @@ def rescues(other: Aligned, candidate: Aligned) -> bool:
     is_key = (
         same_sentence and slot.differs == "category" and other.back > WHOLLY
     )  # "II with rotation and III …"
-    if not (is_key or _is_as_close(other, candidate, slot) or _is_the_row(other, candidate, slot)):
+    # "X is needed from 6 h on; it is not needed before"
+    goes_on = slot.differs == "polarity" and same_sentence and not other.clause.names_anything
+    if not (is_key or goes_on or _is_as_close(other, candidate, slot) or _is_the_row(other, candidate, slot)):
         return False
     if candidate.conditions_met and not other.conditions_met and not _is_better(other, candidate, slot):
         return False
     if {match.claim for match in candidate.agreed if match.is_placed} <= agreed:
         return True
-    return same_sentence and slot.differs != "polarity"
+    return same_sentence and (goes_on or slot.differs != "polarity")
 
 
 def _completes(other: Aligned, candidate: Aligned) -> bool:

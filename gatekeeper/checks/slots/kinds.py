@@ -200,6 +200,8 @@ def _agents(claim: Clause, statement: Clause) -> list[Match]:
         if not stated or [member for member in claim.agents[:place] if member.group == group]:
             continue
         claimed = [member for member in claim.agents if member.group == group]
+        if claim.required and not claim.required.isdisjoint([one.name for one in claimed]):
+            continue  # "CT if the radiograph is abnormal" asks for no radiograph
         stated = _meant(claimed, claim, stated)
         strange = agent.swapped(claimed, stated)
         if strange and claim.is_negative != statement.is_negative:
@@ -367,7 +369,7 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
         affirmed = [
             negation
             for negation in ours
-            if not (negation.is_choice and mine.terms.keys() <= set(negation.denied))
+            if not mine.terms.keys() <= set(negation.denied)
             if negation.affirmed_by(theirs.terms, supposed)
         ]
         # "No fever, so not grade II" and "II: fever" agree.

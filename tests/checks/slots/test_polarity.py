@@ -91,6 +91,13 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         ("Sealing with barium is not recommended.", "No gadolinium for sealing."),
         ("Old age and a long history reduce success but do not preclude an attempt.",
          "Old age and a long history: an attempt is still permitted."),
+        # What a sentence says of "it", a bare denial, and a test named in a condition.
+        (
+            "Capnography is recommended beyond the first hour of sedation; it is not required before.",
+            "First hour: no capnography needed.",
+        ),
+        ("Likely stroke: immediate thrombectomy, or transfer.", "no thrombectomy"),
+        ("Abnormal film: scintigraphy.", "Scintigraphy would be preferred if the MRI were abnormal."),
         # "Without" names the opposite case.
         (SHEATH, "Patients with a bleeding tendency need a closure device."),
         ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),
@@ -113,6 +120,7 @@ def test_a_faithful_sentence_is_no_contradiction(evidence: str, claim: str) -> N
         (SHEATH, "Patients without a bleeding tendency need a closure device."),
         (VALVE, "Implants of the newer kind are scanned with battery removal."),
         ("Keep the cannula open with dextrose.", "Do not keep the cannula open with dextrose."),
+        ("Do not clamp the tube during transfer.", "Clamp the tube during transfer."),
         ("Restart metformin after the scan.", "Do not restart metformin after the scan."),
         (
             "Oral feeding is not allowed until a swallow test is passed.",
