@@ -169,7 +169,9 @@ def _is_another_row(
     """Whether the evidence has a row of its own for what the claim says."""
     kind = match.signature.partition(":")[0]
     if kind == "number":
-        return _is_said_as_a_whole(claim, candidate.clause, statements)
+        return _is_said_as_a_whole(claim, candidate.clause, statements) or _is_told_of_it(
+            match, claim, candidate, statements
+        )
     return kind in {"level", "population"} and _is_named(match, claim, statements)
 
 
@@ -243,6 +245,29 @@ def _is_said_as_a_whole(claim: Clause, differing: Clause, statements: Sequence["
             if clause is not differing and all(_is_held(mine, clause) for mine in claim.quantities):
                 return True
     return False
+
+
+def _is_told_of_it(
+    match: Match, claim: Clause, candidate: Aligned, statements: Sequence["Statement"]
+) -> bool:
+    """Whether another statement gives the claim's interval of something that the claim speaks of too.
+
+    Two figures are hardly ever those of something else.
+    """
+    mine = [one for one in claim.quantities if (one.first, one.last) == match.claim and one.is_bounded]
+    return bool(mine) and any(
+        _gives(clause, mine[0], claim.terms)
+        for place, statement in enumerate(statements)
+        if place != candidate.statement
+        for clause in statement.reading.clauses
+    )
+
+
+def _gives(clause: Clause, mine: Quantity, terms: dict[str, float]) -> bool:
+    """Whether a clause holds an interval and enough of these terms."""
+    if not any(one.is_bounded and quantity.states(mine, one) for one in clause.quantities):
+        return False
+    return sum([weight for one, weight in terms.items() if one in clause.terms]) >= NAMED
 
 
 def _is_held(mine: Quantity, clause: Clause) -> bool:

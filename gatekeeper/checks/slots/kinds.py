@@ -90,7 +90,7 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
             left.append((claimed, nearest))
     # A statement's number that already met another of the claim's says nothing of the rest.
     for claimed, nearest in left:
-        if _is_given(claimed, claim):
+        if claimed.relation == quantity.REPLACED or _is_given(claimed, claim):
             continue
         free = [stated for stated in nearest if stated.first not in used]
         if turned and any(quantity.is_beyond(claimed, stated) for stated in free):

@@ -17,6 +17,8 @@ OTHER_CASE: Final = "case"
 
 OTHER_PERSON: Final = "person"
 """A person's age, or time since, outside of the bound that tells whom a statement is about."""
+REPLACED: Final = "replaced"
+"""The relation of a value that another one takes the place of: "the usual 40 mg", "20 mg rather than 40"."""
 _CASES: Final = frozenset({"age", "past"})
 """What a value says of a person, and not of what is to be done."""
 OBSERVED: Final = frozenset(
@@ -26,6 +28,8 @@ OBSERVED: Final = frozenset(
     }
 )  # fmt: skip
 """Measures in which a patient is described, beside those in which something is given."""
+_SORTING: Final = frozenset({"length", "points"})
+"""Measures by which the rows of a table tell cases apart: "< 10 mm" is another row than "≥ 20 mm"."""
 _FAMILIES: Final = (
     frozenset({"mass", "volume", "amount", "activity", "international units"}),
     frozenset({"mass/mass", "volume/mass", "amount/mass", "mass/volume", "amount/volume", "activity/mass"}),
@@ -269,9 +273,10 @@ def _bound(claim: Quantity, statement: Quantity) -> str | None:
             return OTHER_CASE
         return None if _close(claim.bound, end, claim, statement) else _number_or_unit(claim, statement)
     other = statement.low if downward else statement.high
-    if not _close(claim.bound, other, claim, statement):
-        return _number_or_unit(claim, statement)
-    return "comparator" if claim.denied == statement.denied else ""
+    if _close(claim.bound, other, claim, statement):
+        return "comparator" if claim.denied == statement.denied else ""
+    sorted_apart = claim.unit.measure in _SORTING and _apart(claim, statement)
+    return OTHER_CASE if sorted_apart else _number_or_unit(claim, statement)
 
 
 def _apart(claim: Quantity, statement: Quantity) -> bool:

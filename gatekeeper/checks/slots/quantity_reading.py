@@ -16,7 +16,7 @@ from gatekeeper.checks.slots.frequency import (
 from gatekeeper.checks.slots.lexicon import STOP, key_of
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.numerals import NUMBER_WORDS, Numeral, figure, is_reference, read_numeral
-from gatekeeper.checks.slots.quantity import Quantity
+from gatekeeper.checks.slots.quantity import REPLACED, Quantity
 from gatekeeper.checks.slots.tokens import Lexeme, Tokens
 from gatekeeper.checks.slots.units import DEFAULT_UNITS, PREFIXED, TIME_UNITS, Unit, unit_of
 
@@ -47,6 +47,8 @@ _EARLIER: Final = frozenset({"before", "prior", "preceding", "beforehand", "earl
 _LATER: Final = frozenset({"after", "later", "following", "post", "afterwards", "thereafter"})
 _WAITING: Final = wordset("wait waiting waits allow allowing leave leaving defer delay")
 _ADDING: Final = wordset("followed preceded accompanied replaced succeeded")
+_USUAL: Final = frozenset({"usual", "standard", "ordinary", "normal", "not"})
+_INSTEAD: Final = frozenset({("rather", "than"), ("instead", "of")})
 _MULTIPLYING: Final = frozenset({"×", "x", "*"})
 _ONE: Final = wordset("within after for in least than about once")
 _DIGITS: Final = frozenset("0123456789.")
@@ -207,10 +209,7 @@ def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, i
     if before == "±":
         return "change", last
     if unit.measure != "time":
-        if before in _MULTIPLYING and tokens.at(first - 2).isalpha():
-            return "factor", last  # "age × 10 µg/L"
-        changes = before == "by" and tokens.at(first - 2) not in _ADDING
-        return "change" if changes else "", last
+        return _relation_of_size(tokens, first), last
     if after in _OLD or (after == "of" and tokens.at(last + 1) == "age"):
         return "age", last + (2 if after == "of" else 1)
     relation = ""
@@ -229,6 +228,16 @@ def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, i
     elif tokens.at(first) == "over" and before not in {"for", "of"}:
         relation = "duration"
     return relation, last
+
+
+def _relation_of_size(tokens: Tokens, first: int) -> str:
+    """Say what a value other than a time means by the words before it."""
+    earlier, before = tokens.at(first - 2), tokens.at(first - 1)
+    if before in _USUAL or (earlier, before) in _INSTEAD:
+        return REPLACED
+    if before in _MULTIPLYING and earlier.isalpha():
+        return "factor"  # "age × 10 µg/L"
+    return "change" if before == "by" and earlier not in _ADDING else ""
 
 
 def _is_age(tokens: Tokens, first: int, last: int, unit: Unit) -> bool:

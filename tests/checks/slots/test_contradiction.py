@@ -22,6 +22,8 @@ ALTEPLASE = (
 CYSTS = "Small cyst 2 to 3.4 cm: scan every 24 months. Medium cyst 3.5 to 5.9 cm: scan every 4 months."
 SURVEY = "Repeat radiographs are obtained 18 to 20 days after the first set, and no later than 42 days."
 STATIN = "In adults over 40 years the target is set as age × 2 mg/dL."
+DALTEPARIN = "Prophylaxis with CrCl 20–30 mL/min: 2 mg once a day. Normal kidneys: 5 mg once a day."
+POLYP = "A gallbladder polyp of 9 mm or more is referred to a surgeon."
 FERRITIN = "Give iron when ferritin is below 30 µg/L, in dialysis when ferritin is below 50 µg/L."
 DOSES = (
     "Ibuprofen by age.\nAdult and child >9 years: 400 mg\nChild 4–9 years: 200 mg\nChild 1–4 years: 100 mg"
@@ -42,6 +44,14 @@ COLON = "A core of less than 60 mL, a ratio of 1.8 or more and a halo volume of 
     ("evidence", "claim"),
     [
         (STATIN, "At 70 years the target is 140 mg/dL."),
+        (DALTEPARIN, "With CrCl 20–30 mL/min, give half of the usual 5 mg."),
+        (DALTEPARIN, "With CrCl 20–30 mL/min, give 2 mg rather than 5 mg."),
+        (POLYP, "A gallbladder polyp below 5 mm is scanned only once."),
+        (
+            "Late renal images are taken 3–4 hours after injection.\n"
+            "For suspected obstruction, reflux or scars perfusion at 1–2 min is added to late images.",
+            "Late images follow after 3–4 h; add perfusion when obstruction, reflux or scars are likely.",
+        ),
         (FERRITIN, "Ferritin of 95 µg/L is well above the limit, and also above the 50 µg/L for dialysis."),
         (DOSES, "The child in the 4–9 years row gets 200 mg of ibuprofen; an adult gets 400 mg."),
         (FUROSEMIDE, "Start IV furosemide; a man who takes 60 mg a day orally would receive 60 to 120 mg."),
