@@ -52,7 +52,7 @@ one vessel or group of persons often holds for others too.
 """
 _SAME_DRUG: Final = 0.7
 """The same for what is asked of a drug or device that both name."""
-_BESIDE: Final = {"condition": 0.4, "indication": 0.8, "temporal": 0.4}
+_BESIDE: Final = {"condition:scope": 0.4, "indication:purpose": 0.8, "temporal:relation": 0.4}
 """Share of a claim's other terms that must be met where conditions, indications or times differ."""
 _PRECEDENCE: Final = {"condition": 0, "temporal": 2}
 _NO_WORSE: Final = 0.1
@@ -138,7 +138,7 @@ def _is_safe(
         return not _is_said_elsewhere(match, claim, statements, rarity) or candidate.margin >= _ECHOED
     if not _speaks_of_it(candidate, kind):
         return False
-    if candidate.share_beside(match.concepts, claim.terms) < _BESIDE.get(kind, 0.0):
+    if candidate.share_beside(match.concepts, claim.terms) < _BESIDE.get(match.signature, 0.0):
         return False
     if _is_another_row(candidate, match, claim, statements):
         return False

@@ -261,11 +261,23 @@ def _stances(claim: Assertion, statement: Clause) -> list[Match]:
         if nearest < stance.SAME_ACTION or not (one.about or claim.clause.terms):
             continue
         agreeing = [other for other in meant if not stance.stances_conflict(one, other)]
-        if not agreeing and _is_under_condition(claim, statement):
+        if not agreeing and (
+            _is_under_condition(claim, statement) or _is_refused_too(claim.clause, mine, meant[0])
+        ):
             continue
         if agreeing or not _is_turned_too(claim.clause, statement):
             matches.append(_match(one, (agreeing or meant)[0], None if agreeing else "polarity"))
     return matches
+
+
+def _is_refused_too(claim: Clause, mine: Sequence[stance.Stance], stated: stance.Stance) -> bool:
+    """Whether a claim that asks for something also says, or denies, what the statement does."""
+    own = [one for one in claim.negations if not one.used and not one.head]
+    if any(stance.refuses([stated], one.denied) for one in own):
+        return True
+    return any(
+        one.value == stated.value and stance.closeness(one, stated) >= stance.SAME_ACTION for one in mine
+    )
 
 
 def _is_under_condition(claim: Assertion, statement: Clause) -> bool:
@@ -344,7 +356,7 @@ def _opposed(claim: Clause, statement: Clause) -> list[polarity.Axis]:
 def _negations(claim: Assertion, statement: Clause) -> list[Match]:
     """Find what one side denies and the other, without any negation of its own, affirms."""
     mine, theirs = claim.clause, statement
-    if _excepted(claim, statement):
+    if _excepted(claim, statement) or _denies_stopping(mine) or _denies_stopping(theirs):
         return []
     if "non" in mine.terms or "non" in theirs.terms or not mine.terms or mine.is_remark:
         return []  # "non-weight-bearing" denies too
@@ -383,6 +395,12 @@ def _negations(claim: Assertion, statement: Clause) -> list[Match]:
             if negation.affirmed_by(mine.terms, supposed)
         ]
     return []
+
+
+def _denies_stopping(clause: Clause) -> bool:
+    """Whether a negation turns what is stopped into what goes on, and denies nothing else."""
+    turned = clause.stance is not None and not clause.is_negative
+    return turned and any(one.used for one in clause.negations)
 
 
 def _scopes(claim: Clause, statement: Clause) -> list[Match]:
@@ -424,6 +442,10 @@ def _relations(claim: Clause, statement: Clause) -> list[Match]:
     for claimed in claim.relations:
         candidates = [stated for stated in statement.relations if temporal.same_event(claimed, stated)]
         agreeing = [stated for stated in candidates if stated.relation == claimed.relation]
+        open_ended = [
+            one for one in statement.relations if one.relation == claimed.relation and not one.event
+        ]
+        agreeing = agreeing or open_ended
         if agreeing or (candidates and not _is_also_named(claim, candidates)):
             differs = None if agreeing else "temporal"
             matches.append(_match(claimed, (agreeing or candidates)[0], differs, frozenset(claimed.event)))
@@ -448,7 +470,8 @@ def _urgency(claim: Clause, statement: Clause) -> list[Match]:
         if statement.urgency:
             agreeing = [stated for stated in statement.urgency if stated.urgent == claimed.urgent]
             differs = None if agreeing else "temporal"
-            matches.append(_match(claimed, (agreeing or statement.urgency)[0], differs))
+            if agreeing or bool(claim.negations) == bool(statement.negations):
+                matches.append(_match(claimed, (agreeing or statement.urgency)[0], differs))
         elif claimed.at_once and not claim.quantities:
             matches += [_match(claimed, wait, "temporal") for wait in temporal.waits(statement.quantities)]
     if claim.urgency or any(one.unit.measure == "time" for one in statement.quantities):

@@ -32,12 +32,12 @@ class Side(Slot):
 
 
 def read_sides(tokens: Tokens, lexemes: Sequence[Lexeme]) -> tuple[Side, ...]:
-    """Return the sides that a clause names."""
+    """Return the sides that a clause names, but for one that is only compared with."""
     return tuple(
         [
             Side(lexeme.first, lexeme.last, lexeme.concept, _anchors(tokens, lexemes, position))
             for position, lexeme in enumerate(lexemes)
-            if lexeme.role is _SIDE
+            if lexeme.role is _SIDE and "than" not in tokens.lower[max(0, lexeme.first - 2) : lexeme.first]
         ]
     )
 

@@ -37,15 +37,24 @@ _URGING: Final = wordset(
     "forget hesitate miss overlook worry rely assume exclude mistake confuse expect wait"
 )
 """What "do not" forbids without saying whether anything is done."""
-_GATES: Final = frozenset({"until", "before", "unless", "except", "without"})
-_AFTERWARDS: Final = frozenset({"once", "when", "if", "after", "only", "following", "provided", "soon"})
+_GATES: Final = frozenset({"until", "before", "unless", "except", "without", "within"})
+_AFTERWARDS: Final = wordset("once when if after only following provided soon sooner earlier later from")
+_SUPPOSING: Final = frozenset({"if", "once", "provided"})
+_ABSENCE: Final = frozenset({"no", "not", "absent", "excluded", "out"})
+"""Beside a condition: "if bleeding has been ruled out"."""
+_LASTING: Final = frozenset({"for", "after"})
+_REMOVING: Final = frozenset({"remove", "removed", "removing"})
+_KEEPING: Final = wordset("keep kept leave left stay stays remain remains carry continue continued on")
+_RARELY: Final = frozenset({"rarely", "seldom", "hardly"})
 _JOINTLY: Final = wordset(
     "addition alone monotherapy combined combination together concomitant concurrent sole"
 )
 _CONDITION_ENDING: Final = frozenset({",", ";", ":", ".", "then", "but", "–"})
 _CONDITION_REACH: Final = 6
 """Words before a stance in which the condition begins that it belongs to."""
-_LIMITS: Final = _GATES | _AFTERWARDS | _JOINTLY
+_LIMITS: Final = (
+    _GATES | _AFTERWARDS | _JOINTLY | _ABSENCE | _REMOVING | _KEEPING | frozenset({"with", "but"})
+)
 _UNLIMITED: Final[frozenset[str]] = frozenset()
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
@@ -110,11 +119,30 @@ def stances_conflict(claim: Stance, statement: Stance) -> bool:
     if statement.value not in _CONFLICTS[claim.value] or claim.resumes != statement.resumes:
         return False
     refusal, other = (claim, statement) if claim.value in _REFUSING else (statement, claim)
-    if not refusal.words or other.value in _REFUSING:
+    if other.value in _REFUSING:
         return True
-    if not _GATES.isdisjoint(refusal.words) and not _AFTERWARDS.isdisjoint(other.words):
-        return False
-    return (refusal.words & _JOINTLY) <= other.words
+    return not _leaves_open(refusal.words, other.words) and not _is_of_the_opposite(
+        refusal.words, other.words
+    )
+
+
+def _leaves_open(refusing: frozenset[str], asking: frozenset[str]) -> bool:
+    """Whether a refusal holds for a time, without something or together with something else only."""
+    if not _GATES.isdisjoint(refusing) and not _AFTERWARDS.isdisjoint(asking):
+        return True
+    if "without" in refusing and "without" not in asking and not asking.isdisjoint({"with", "before"}):
+        return True
+    if "for it" in refusing and "after it" in asking:
+        return True
+    return not (refusing & _JOINTLY) <= asking or ("but" in refusing and "but" not in asking)
+
+
+def _is_of_the_opposite(refusing: frozenset[str], asking: frozenset[str]) -> bool:
+    """Whether what is asked for is the opposite: "do not remove" and "keep", or holds in its absence."""
+    if not _REMOVING.isdisjoint(refusing) and not _KEEPING.isdisjoint(asking):
+        return True
+    supposed = not _SUPPOSING.isdisjoint(asking) and not _ABSENCE.isdisjoint(asking)
+    return supposed and _SUPPOSING.isdisjoint(refusing)
 
 
 def closeness(claim: Stance, statement: Stance) -> float:
@@ -204,7 +232,10 @@ def _stating(tokens: Tokens, lexemes: Sequence[Lexeme], decisive: Lexeme, value:
     first = lexemes[0].first
     while first and tokens.lower[first - 1] not in _CONDITION_ENDING:
         first -= 1
-    words = _LIMITS.intersection(tokens.lower[first : lexemes[-1].last])
+    words = _LIMITS.intersection(tokens.lower[first : lexemes[-1].last + 1])
+    for at in range(first, lexemes[-1].last + 1):
+        if tokens.at(at) in _LASTING and tokens.is_number(at + 1):
+            words |= {tokens.lower[at] + " it"}  # "not for 6 weeks", "after 6 weeks"
     resumes = tokens.lower[decisive.first] in _RESUMING
     about = _about(tokens, lexemes, decisive)
     return Stance(decisive.first, decisive.last, value, about, words, resumes)
@@ -229,6 +260,10 @@ def _forbidding(
 def _leaves_room(tokens: Tokens, lexemes: Sequence[Lexeme], decisive: Lexeme, value: str) -> bool:
     """Whether something else may be asked of some: "optional for most", "4 h for one agent is advised"."""
     if value in {"allowed", "unnecessary"} and "most" in tokens.lower[decisive.last : decisive.last + 3]:
+        return True
+    if value in {"required", "recommended"} and not _RARELY.isdisjoint(
+        tokens.lower[max(0, decisive.first - _REACH) : decisive.first]
+    ):
         return True
     first = lexemes[0].first
     while first and tokens.at(first - 1) not in _CONDITION_ENDING:

@@ -98,6 +98,33 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         ),
         ("Likely stroke: immediate thrombectomy, or transfer.", "no thrombectomy"),
         ("Abnormal film: scintigraphy.", "Scintigraphy would be preferred if the MRI were abnormal."),
+        # "Do not remove" and "keep", "not for" and "after", "rarely", and what holds in the absence alone.
+        (
+            "Do not remove the collar until the spine is cleared.",
+            "Keep the collar on until the spine is cleared.",
+        ),
+        ("Weight bearing is not permitted for 6 weeks.", "Weight bearing is permitted after 6 weeks."),
+        ("Do not restart heparin within 6 hours of the puncture.",
+         "Restart heparin no sooner than 6 hours after the puncture."),
+        ("Sedation is rarely required in children over 8.",
+         "Sedation is usually unnecessary in children over 8."),
+        ("Hyoscine is contraindicated in glaucoma.", "Hyoscine is safe provided there is no glaucoma."),
+        # What a text refuses too, and what is not to be stopped.
+        (
+            "Never give adrenaline undiluted into a vein in anaphylaxis.",
+            "In anaphylaxis adrenaline is given intramuscularly, not undiluted into a vein.",
+        ),
+        ("Prophylaxis is not recommended for routine cystography but is for patients with reflux.",
+         "Patients with reflux should receive prophylaxis for cystography."),
+        ("Anticoagulation should not be interrupted for diagnostic paracentesis.",
+         "Carry on with anticoagulation for diagnostic paracentesis."),
+        # A side that another is compared with, and an event that is left open.
+        (
+            "Aspiration is most often into the right lower lobe.",
+            "The right lower lobe is affected more often than the left.",
+        ),
+        ("Stop heparin 4 hours before the puncture and restart it 6 hours after.",
+         "Heparin may be given again 6 hours after the puncture."),
         # "Without" names the opposite case.
         (SHEATH, "Patients with a bleeding tendency need a closure device."),
         ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),
@@ -121,6 +148,15 @@ def test_a_faithful_sentence_is_no_contradiction(evidence: str, claim: str) -> N
         (VALVE, "Implants of the newer kind are scanned with battery removal."),
         ("Keep the cannula open with dextrose.", "Do not keep the cannula open with dextrose."),
         ("Do not clamp the tube during transfer.", "Clamp the tube during transfer."),
+        ("Hyoscine is contraindicated in glaucoma.", "Hyoscine can be given in glaucoma."),
+        (
+            "Do not remove the collar until the spine is cleared.",
+            "Remove the collar before the spine is cleared.",
+        ),
+        (
+            "Breastfeeding need not be interrupted after gadolinium.",
+            "Breastfeeding has to be interrupted after gadolinium.",
+        ),
         ("Restart metformin after the scan.", "Do not restart metformin after the scan."),
         (
             "Oral feeding is not allowed until a swallow test is passed.",
