@@ -96,10 +96,10 @@ def _numbers(claim: Assertion, statement: Clause) -> list[Match]:
         if turned and any(quantity.is_beyond(claimed, stated) for stated in free):
             continue  # "stopped at 25" and "continued from 30" agree
         found = {quantity.difference(claimed, stated): stated for stated in reversed(free)}
-        if not nearest and (claimed.is_concentration or not claim.clause.gives_concentration):
+        if claimed.is_concentration or not (nearest or claim.clause.gives_concentration):
             unused = [stated for stated in statement.quantities if stated.first not in used]
             misread = next((stated for stated in unused if quantity.misread_unit(claimed, stated)), None)
-            found = {"unit": misread} if misread else {}
+            found = {"unit": misread} if misread else found
         if "comparator" in found and statement.has_complement:
             continue  # "Normal from 2 cm, low-lying if nearer": which side is which is not read.
         if found and "" not in found:

@@ -51,6 +51,8 @@ _USUAL: Final = frozenset({"usual", "standard", "ordinary", "normal", "not"})
 _INSTEAD: Final = frozenset({("rather", "than"), ("instead", "of")})
 _MULTIPLYING: Final = frozenset({"×", "x", "*"})
 _ONE: Final = wordset("within after for in least than about once")
+_BANDS: Final = frozenset({"band", "bracket", "range", "row", "tier"})
+"""What an interval is called that a value lies in: it has that value's unit."""
 _DIGITS: Final = frozenset("0123456789.")
 _TRIGGERS: Final = NUMBER_WORDS.keys() | REGULAR.keys() | TIME_UNITS.keys() | COUNTED.keys() | ABBREVIATED
 """Where a quantity can stand: everything else is passed over."""
@@ -172,7 +174,13 @@ def _unit_and_subject(
 def _counted(tokens: Tokens, number: Numeral) -> Unit | None:
     """Read what a whole number counts: "four doses"."""
     noun, key = tokens.at(number.last), _key(tokens, number.last)
-    if number.value != int(number.value) or not noun.isalpha() or noun in STOP or key in _VERBS:
+    if (
+        number.value != int(number.value)
+        or not noun.isalpha()
+        or noun in STOP
+        or key in _VERBS
+        or noun in _BANDS
+    ):
         return None
     return Unit(f"count of {key}", 1.0)
 
@@ -346,7 +354,7 @@ def _carried_units(tokens: Tokens, found: list[Quantity], taken: set[int]) -> li
         before = meets or next(alike, carried[-1])
         if word == "if":
             before = next((one for one in reversed(carried) if _is_condition(tokens, one)), here)
-        opens = word == "if" or word in _OPENING or here.first - 1 in taken
+        opens = word == "if" or word in _OPENING or here.first - 1 in taken or tokens.at(here.last) in _BANDS
         if here.unit.measure == "number" and (opens or meets) and before.unit.measure != "number":
             carried.append(here.in_unit(before.unit, here.relation))
         else:

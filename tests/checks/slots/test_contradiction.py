@@ -107,6 +107,12 @@ def test_what_only_looks_different_is_no_contradiction(evidence: str, claim: str
         ("Morphine is given as 2.5 mg IV over 5 minutes.", "Give morphine 2.5 g IV, slowly.", "unit"),
         ("Insulin runs at 4 mL/kg per dose.", "Insulin runs at 4 IU/kg per dose.", "unit"),
         ("Calcium exceeds 3.5 mmol/L.", "Calcium exceeds 3.5 mg/dL.", "unit"),
+        ("Lactate should be ≤4 mmol/L (36 mg/dL).", "Lactate should not exceed 4 mg/dL.", "unit"),
+        (
+            "Amikacin (15 mg/kg)\nCrCl ≥70 mL/min: every 24 h\nCrCl 50–69 mL/min: every 30 h",
+            "With a CrCl of 60 mL/min the patient is in the 50–69 band, so amikacin 15 mg/kg every 24 hours.",
+            "number",
+        ),
     ],
 )
 def test_the_same_rows_still_catch_what_is_wrong(evidence: str, claim: str, kind: str) -> None:
