@@ -470,7 +470,8 @@ def _urgency(claim: Clause, statement: Clause) -> list[Match]:
         if statement.urgency:
             agreeing = [stated for stated in statement.urgency if stated.urgent == claimed.urgent]
             differs = None if agreeing else "temporal"
-            if agreeing or bool(claim.negations) == bool(statement.negations):
+            alike = bool(claim.negations) == bool(statement.negations)
+            if agreeing or (alike and (statement.conditional or not claim.conditional)):
                 matches.append(_match(claimed, (agreeing or statement.urgency)[0], differs))
         elif claimed.at_once and not claim.quantities:
             matches += [_match(claimed, wait, "temporal") for wait in temporal.waits(statement.quantities)]

@@ -52,9 +52,10 @@ _JOINTLY: Final = wordset(
 _CONDITION_ENDING: Final = frozenset({",", ";", ":", ".", "then", "but", "–"})
 _CONDITION_REACH: Final = 6
 """Words before a stance in which the condition begins that it belongs to."""
-_LIMITS: Final = (
-    _GATES | _AFTERWARDS | _JOINTLY | _ABSENCE | _REMOVING | _KEEPING | frozenset({"with", "but"})
-)
+_CHANGES: Final = frozenset({"adjustment", "adjustments", "change", "changes", "reduction", "modification"})
+_USUAL: Final = frozenset({"usual", "normal", "unchanged", "standard", "same"})
+_CHANGING: Final = _CHANGES | _USUAL | frozenset({"with", "but", "then"})
+_LIMITS: Final = _GATES | _AFTERWARDS | _JOINTLY | _ABSENCE | _REMOVING | _KEEPING | _CHANGING
 _UNLIMITED: Final[frozenset[str]] = frozenset()
 _CONFLICTS: Final = {
     "required": frozenset({"unnecessary", "avoided"}),
@@ -132,6 +133,10 @@ def _leaves_open(refusing: frozenset[str], asking: frozenset[str]) -> bool:
         return True
     if "without" in refusing and "without" not in asking and not asking.isdisjoint({"with", "before"}):
         return True
+    if "only" in asking or {"but", "not"} <= asking:
+        return True
+    if "then" in refusing and not _SUPPOSING.isdisjoint(asking):
+        return True
     if "for it" in refusing and "after it" in asking:
         return True
     return not (refusing & _JOINTLY) <= asking or ("but" in refusing and "but" not in asking)
@@ -140,6 +145,8 @@ def _leaves_open(refusing: frozenset[str], asking: frozenset[str]) -> bool:
 def _is_of_the_opposite(refusing: frozenset[str], asking: frozenset[str]) -> bool:
     """Whether what is asked for is the opposite: "do not remove" and "keep", or holds in its absence."""
     if not _REMOVING.isdisjoint(refusing) and not _KEEPING.isdisjoint(asking):
+        return True
+    if not _CHANGES.isdisjoint(refusing) and not _USUAL.isdisjoint(asking):
         return True
     supposed = not _SUPPOSING.isdisjoint(asking) and not _ABSENCE.isdisjoint(asking)
     return supposed and _SUPPOSING.isdisjoint(refusing)

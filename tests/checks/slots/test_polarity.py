@@ -125,6 +125,13 @@ VALVE = "Implants of the newer kind are scanned without battery removal or arm s
         ),
         ("Stop heparin 4 hours before the puncture and restart it 6 hours after.",
          "Heparin may be given again 6 hours after the puncture."),
+        # "Only", what is asked for in the other case, and what stays as it is.
+        ("The femoral route should be avoided when possible.",
+         "The femoral route is used only when nothing else is possible."),
+        ("No dose adjustment is needed in mild hepatic impairment.",
+         "Mild hepatic impairment: give the usual dose."),
+        ("Absence of a pulse requires immediate surgery.",
+         "If a pulse is present, surgery is not immediately required."),
         # "Without" names the opposite case.
         (SHEATH, "Patients with a bleeding tendency need a closure device."),
         ("The child should not bear weight until reviewed.", "Non-weight-bearing until review."),
