@@ -135,7 +135,8 @@ def _is_safe(
     """
     kind = match.signature.partition(":")[0]
     if match.differs == "unit":
-        return not _is_said_elsewhere(match, claim, statements, rarity) or candidate.margin >= _ECHOED
+        is_slip = candidate.margin >= _ECHOED and not _is_moment(match, claim)
+        return is_slip or not _is_said_elsewhere(match, claim, statements, rarity)
     if not _speaks_of_it(candidate, kind):
         return False
     if candidate.share_beside(match.concepts, claim.terms) < _BESIDE.get(match.signature, 0.0):
@@ -156,6 +157,13 @@ def _has_own_value(claim: Clause) -> bool:
     """Whether a clause holds the value that it is compared by; one without any is not compared by it."""
     values = claim.values()
     return not values or any(claim.first <= one.first < claim.last for one in values)
+
+
+def _is_moment(match: Match, claim: Clause) -> bool:
+    """Whether a single time differs: one minute here and one hour there are often both meant."""
+    return match.signature == "number:time" and any(
+        one.is_point and (one.first, one.last) == match.claim for one in claim.quantities
+    )
 
 
 def _names_drug(match: Match) -> bool:

@@ -53,6 +53,7 @@ _MULTIPLYING: Final = frozenset({"×", "x", "*"})
 _ONE: Final = wordset("within after for in least than about once")
 _BANDS: Final = frozenset({"band", "bracket", "range", "row", "tier"})
 """What an interval is called that a value lies in: it has that value's unit."""
+_COMPARING: Final = frozenset({"less", "more", "fewer", "longer", "shorter", "higher", "lower"})
 _DIGITS: Final = frozenset("0123456789.")
 _TRIGGERS: Final = NUMBER_WORDS.keys() | REGULAR.keys() | TIME_UNITS.keys() | COUNTED.keys() | ABBREVIATED
 """Where a quantity can stand: everything else is passed over."""
@@ -214,7 +215,7 @@ def _ratio(tokens: Tokens, number: Numeral) -> tuple[float, int] | None:
 def _relation(tokens: Tokens, first: int, last: int, unit: Unit) -> tuple[str, int]:
     """Say what a time means by the words around it; "over 2 years" lasts so long, is not more."""
     after, before = tokens.at(last), tokens.at(first - 1)
-    if before == "±":
+    if before == "±" or (after in _COMPARING and tokens.at(last + 1) == "than"):
         return "change", last
     if unit.measure != "time":
         return _relation_of_size(tokens, first), last

@@ -46,6 +46,14 @@ COLON = "A core of less than 60 mL, a ratio of 1.8 or more and a halo volume of 
         (STATIN, "At 70 years the target is 140 mg/dL."),
         (DALTEPARIN, "With CrCl 20–30 mL/min, give half of the usual 5 mg."),
         (DALTEPARIN, "With CrCl 20–30 mL/min, give 2 mg rather than 5 mg."),
+        (
+            "Stroke: alteplase 0.9 mg/kg (max 90 mg), 10% bolus over 1 minute, rest over 60 minutes.",
+            "80 kg gives 72 mg: 7.2 mg as bolus and 64.8 mg over one hour.",
+        ),
+        (
+            "Keep away from toddlers for 20 days after 3 GBq of iodine. After 1 GBq 9 days are enough.",
+            "After 1 GBq of iodine keep away from toddlers for 11 days less than after 3 GBq.",
+        ),
         (POLYP, "A gallbladder polyp below 5 mm is scanned only once."),
         (
             "Late renal images are taken 3–4 hours after injection.\n"
