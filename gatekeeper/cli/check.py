@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatekeeper.assessment import Judgement
-from gatekeeper.bundle import load_bundle
+from gatekeeper.bundle import Bundle, load_bundle
 from gatekeeper.envelope import assessment_of
 from gatekeeper.errors import GatekeeperError, InvalidRequest
 from gatekeeper.exchange import Completion
@@ -65,7 +65,7 @@ def check_command(
     """
     if (jsonl is None) == (answer is None):
         raise click.UsageError("give either --jsonl FILE, or --answer with --evidence")
-    gate = Gate(_NoBackend(), load_bundle(policy, calibration))  # type: ignore[arg-type]  # never asked
+    gate = offline(load_bundle(policy, calibration))
     lines = _from_file(jsonl) if jsonl else [_from_options(evidence, question, answer or "")]
     worst = 0
     for result in judge_lines(gate, lines, fingerprint):
@@ -76,6 +76,11 @@ def check_command(
 
 class _NoBackend:
     """Offline there is nothing to generate with."""
+
+
+def offline(bundle: Bundle) -> Gate:
+    """Return a gate that judges answers and has nobody to ask for any."""
+    return Gate(_NoBackend(), bundle)  # type: ignore[arg-type]  # never asked
 
 
 def judge_lines(

@@ -59,6 +59,9 @@ def exchanges() -> Iterator[tuple[dict[str, Any], str]]:
         for pair in _lines(path):
             evidence = pair["evidence"]
             yield _request(pair.get("context", ""), evidence, isinstance(evidence, str)), pair["claim"]
+    for path in sorted((DATA / "answers").glob("*.jsonl")):
+        for line in _lines(path):
+            yield _request(line["question"], line["evidence"]), line["answer"]
     for question in _lines(SUITE / "questions.jsonl"):
         letters = [f"{option['letter']}. {option['text']}" for option in question["options"]]
         asked = "\n".join([question["stem"], *letters])
