@@ -11,11 +11,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatekeeper.assessment import Judgement
-from gatekeeper.bundle import Bundle, load_bundle
+from gatekeeper.bundle import load_bundle
 from gatekeeper.envelope import assessment_of
 from gatekeeper.errors import GatekeeperError, InvalidRequest
 from gatekeeper.exchange import Completion
-from gatekeeper.gate import Gate, Timings
+from gatekeeper.gate import Bundle, Gate, Timings
 from gatekeeper.settings import POLICIES
 from gatekeeper.wire.completion import parse_chat_completion
 from gatekeeper.wire.request import parse_chat

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.settings import POLICIES
-from tests.checks.answers import FAITHFUL, WORKED_WITH, contradicted, judged, read_answers
+from tests.checks.answers import FAITHFUL, UNTOUCHED, WORKED_WITH, contradicted, judged, read_answers
 
 
 def _counts(*files: Path) -> Counter[str]:
@@ -19,7 +19,7 @@ def _counts(*files: Path) -> Counter[str]:
     return counts
 
 
-@pytest.mark.parametrize("file", [*WORKED_WITH, FAITHFUL], ids=lambda file: str(file.stem))
+@pytest.mark.parametrize("file", [*WORKED_WITH, FAITHFUL, UNTOUCHED], ids=lambda file: str(file.stem))
 def test_the_sets_are_sound(file: Path) -> None:
     """Every wrong answer shows its wrong stretch, which no faithful one has, and no id comes twice."""
     lines = read_answers(file)
@@ -32,12 +32,14 @@ def test_the_sets_are_sound(file: Path) -> None:
 
 
 def test_wrong_answers_are_found_where_they_are_wrong() -> None:
-    """About half of the wrong answers are held for the very sentence that is wrong."""
-    counts = _counts(*WORKED_WITH)
-    assert counts["placed"] / counts["wrong"] >= 0.45
+    """About half of the wrong answers are held for the very sentence that is wrong, on the last set too."""
+    for files in (WORKED_WITH, (UNTOUCHED,)):
+        counts = _counts(*files)
+        assert counts["placed"] / counts["wrong"] >= 0.48
 
 
 def test_faithful_answers_are_hardly_held() -> None:
-    """Few faithful answers are called contradictions."""
-    counts = _counts(*WORKED_WITH, FAITHFUL)
-    assert counts["alarms"] / counts["right"] <= 0.06
+    """Hardly any faithful answer is called a contradiction."""
+    for files, most in ((*WORKED_WITH, FAITHFUL), 0.01), ((UNTOUCHED,), 0.04):
+        counts = _counts(*files)
+        assert counts["alarms"] / counts["right"] <= most
