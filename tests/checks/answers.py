@@ -63,7 +63,8 @@ def main(files: tuple[Path, ...], policy: Path, missed: bool) -> None:
         for kind in (line["kind"], "all"):
             counts.setdefault(kind, Counter()).update(
                 wrong=wrong, right=not wrong, found=wrong and found, placed=wrong and placed,
-                alarms=found and not wrong,
+                alarms=found and not wrong, kept=wrong and verdict["held"],
+                lost=verdict["held"] and not wrong,
             )  # fmt: skip
         if missed and found != wrong:
             click.echo(orjson.dumps({**line, "claims": verdict["claims"]}))
@@ -72,13 +73,16 @@ def main(files: tuple[Path, ...], policy: Path, missed: bool) -> None:
 
 
 def _table(title: str, counts: dict[str, Counter[str]]) -> Table:
-    table = Table("kind", "contradictions found", "at the right place", "false alarms", title=title)
+    heads = ("kind", "contradictions found", "at the right place", "held", "false alarms", "faithful held")
+    table = Table(*heads, title=title)
     for kind, of in sorted(counts.items(), key=lambda item: (item[0] == "all", item[0])):
         table.add_row(
             kind,
             _share(of["found"], of["wrong"]),
             _share(of["placed"], of["wrong"]),
+            _share(of["kept"], of["wrong"]),
             _share(of["alarms"], of["right"]),
+            _share(of["lost"], of["right"]),
         )
     return table
 

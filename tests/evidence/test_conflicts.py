@@ -126,3 +126,27 @@ def test_a_large_table_is_compared() -> None:
     evidence = read(QUESTION, evidence=["| Test | Low | High | Repeat |\n|---|---|---|---|\n" + rows])
 
     assert len(evidence.statements) > 300
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "TR3: biopsy if 2.5 cm or larger\nTR4: biopsy if 1.5 cm or larger",
+        "Premenopausal: rescan at 2 months if over 5 cm\nPostmenopausal: rescan at 3 months if over 5 cm",
+        "Severe allergy: give aztreonam 2 g. Non-severe allergy: give ceftazidime 2 g.",
+        "Grade 4A – consider angiography\nGrade 4B – angiography is recommended",
+        "Apixaban, high risk: omit 4 doses. Dabigatran, high risk: omit 6 doses.",
+    ],
+)
+def test_rows_with_labels_of_their_own_do_not_conflict(rows: str) -> None:
+    """A list of classes, groups or drugs says something else of each."""
+    assert read(QUESTION, evidence=[rows]).state is EvidenceState.SUPPLIED
+
+
+def test_labels_that_only_name_a_source_leave_a_conflict() -> None:
+    """Two editions that disagree are found, although each row names its own."""
+    rows = [
+        f"Guideline {year}: biopsy of a TR4 nodule from {size} cm"
+        for year, size in ((2015, 1.0), (2017, 1.5))
+    ]
+    assert read(QUESTION, evidence=rows).state is EvidenceState.CONFLICTING

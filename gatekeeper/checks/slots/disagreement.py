@@ -1,5 +1,6 @@
 """Two statements of the evidence that cannot both be right."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -8,7 +9,8 @@ from gatekeeper.checks.slots import gate, quantity
 from gatekeeper.checks.slots.alignment import CLAUSE_WORK, Rarity, back_share
 from gatekeeper.checks.slots.clause import Assertion, Clause
 from gatekeeper.checks.slots.kinds import compare_slots
-from gatekeeper.checks.slots.lexicon import ONE_SIDED
+from gatekeeper.checks.slots.lexicon import LOW_KEYS, ONE_SIDED
+from gatekeeper.checks.slots.tokens import Tokens
 
 if TYPE_CHECKING:
     from gatekeeper.evidence.statements import Sentence, Statement
@@ -22,6 +24,8 @@ HALF_MUTUAL: Final = 0.4
 """Shares of each other's terms that two statements about one thing name, one way and the other."""
 
 
+_LABEL: Final = re.compile(r"([^:\n]{1,80}?)(?::| [–—-] )")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 REMEMBERED: Final = 2048
 """Pairs of sentences whose comparison is kept, in memory only: what is retrieved together recurs together."""
 
@@ -52,8 +56,31 @@ def disagreement(first: "Statement", second: "Statement", rarity: Rarity) -> str
         there = back_share(_without(said, one.swapped), second.heading.union(one.other.terms))
         back = back_share(_without(stated, one.swapped), first.heading.union(one.clause.terms))
         if max(there, back) >= MUTUAL and min(there, back) >= HALF_MUTUAL:
-            return one.kind
+            return None if _are_labelled(first, second) else one.kind
     return None
+
+
+def _are_labelled(first: "Statement", second: "Statement") -> bool:
+    """Whether both open with a label of their own: "TR3: …" and "TR4: …" are rows of one list.
+
+    Years and words such as "guideline" name sources, which may well contradict each other; and so may two
+    documents of which one gives a row a shorter label.
+    """
+    ours, theirs = _label(first.text), _label(second.text)
+    if first.document == second.document:
+        return bool(ours and theirs and ours != theirs)
+    return not (ours <= theirs or theirs <= ours)
+
+
+def _label(text: str) -> frozenset[str]:
+    """Return what the stretch before a statement's colon or dash names."""
+    found = _LABEL.match(text)
+    if found is None:
+        return frozenset()
+    words = [
+        one for one in Tokens(found[1]).forms if one.key not in LOW_KEYS and not _YEAR.fullmatch(one.raw)
+    ]
+    return frozenset([one.key for one in words])
 
 
 def _work(ours: Sequence[Clause], theirs: Sequence[Clause]) -> int:
