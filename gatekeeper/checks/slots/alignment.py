@@ -192,8 +192,8 @@ def align(claim: Assertion, statements: Sequence["Statement"], rarity: Rarity) -
     whole = sum(terms.values())
     slots = {(slot.first, slot.last) for slot in (*mine.values(), *mine.axes)}
     values = sum([len(one.quantities) for one in (mine, *claim.context)])
-    exchangeable = sum([terms.get(one.name, 0.0) for one in mine.members])
-    exchangeable += sum([terms.get(one.name, 0.0) for one in mine.agents])
+    exchangeable: float = sum([terms.get(one.name, 0.0) for one in mine.members], 0.0)
+    exchangeable += sum([terms.get(one.name, 0.0) for one in mine.agents], 0.0)
     aligned: list[Aligned] = []
     for position in _candidates(claim.words, statements):
         statement = statements[position]
