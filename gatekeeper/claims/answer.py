@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from gatekeeper.assessment import MAX_CLAIMS, Claim, Field
-from gatekeeper.checks.slots.tokens import SUBJECT_ROLES, outline
+from gatekeeper.checks.slots.lexicon import Role
+from gatekeeper.checks.slots.tokens import outline
 from gatekeeper.claims.framing import said
 from gatekeeper.claims.leaves import json_leaves
 from gatekeeper.claims.letters import Declared, find_letter
@@ -15,6 +16,9 @@ from gatekeeper.exchange import Answer, Query, Span
 
 _WORD: Final = re.compile(r"\w")
 _DIGIT: Final = re.compile(r"\d")
+_MORE: Final = re.compile(r"[\s*_]*[^\s*_]")
+_LIST: Final = re.compile(r"[*_: \t]*\n\s*(?:[-*•–·‣][ \t]|\(?\d{1,2}[.)][ \t]|\|)")
+_NAMING: Final = frozenset({Role.WORD, Role.QUALIFIER})
 _LONGEST_LABEL: Final = 60
 """Characters that a line which only names what follows may have."""
 _YES_NO: Final = re.compile(
@@ -108,16 +112,20 @@ def _sentences(text: str, field: Field) -> list[Claim]:
 
 
 def _is_label(text: str, span: Span, words: str) -> bool:
-    """Whether a line only names what follows it: "**Dose**", "Further imaging:"."""
-    if (
-        len(words) > _LONGEST_LABEL
-        or words[-1] in ".!?"
-        or not (words[-1] == ":" or is_emphasised(text, span))
+    """Whether a line only names what follows it: "**Dose**" over a list, "Further imaging:" before anything.
+
+    What could be the answer itself is a claim: a drug, "**Contraindicated**", a bold line that ends the text.
+    """
+    opens = words[-1] == ":"
+    if len(words) > _LONGEST_LABEL or ":" in words[:-1] or _DIGIT.search(words):
+        return False
+    if not (opens and _MORE.match(text, span.end)) and not (
+        is_emphasised(text, span) and _LIST.match(text, span.end)
     ):
         return False
     found = outline(words).lexemes
-    names_only = all(one.role in SUBJECT_ROLES for one in found)
-    return (names_only or not any(one.is_subject for one in found)) and not _DIGIT.search(words)
+    names_only = all(one.role in _NAMING for one in found)
+    return names_only or (opens and not any(one.is_subject for one in found))
 
 
 def _tool_call(name: str, arguments: str, call: int) -> list[Claim]:

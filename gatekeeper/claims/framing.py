@@ -48,7 +48,7 @@ _OPENING: Final = re.compile(
     rf"(?:{_BY}|from|given|in|within|under|using|following) +{_BOTH} *[*_]{{0,3}}[,:]"
     rf"|{_SOURCE} +(?:(?:also|clearly|explicitly|further|specifically) +)?"
     r"(?:(?:states?|says?|indicates?|notes?|mentions?|explains?|specif(?:y|ies)) +that\b"
-    r"|[a-z]+(?: +the following)? *:)"
+    r"|(?:states?|says?|notes?|reads?|recommends?|advises?|suggests?|lists?|gives?)(?: +the following)? *:)"
     r"|(?:it (?:is|should be|must be) (?:also )?(?:important|essential|worth|crucial|useful)"
     r"(?: to)? (?:note|noting|remember|remembering|mention|mentioning)"
     r"|it (?:is|should be) (?:also )?(?:noted|stated)|(?:please )?(?:also )?(?:note|remember)"

@@ -60,15 +60,20 @@ def main(files: tuple[Path, ...], policy: Path, missed: bool) -> None:
     for line, verdict in (pair for file in files for pair in judged(file, policy)):
         found, placed = contradicted(line, verdict)
         wrong = line["label"] == "contradicted"
+        ungrounded = any(claim["detector"] == "slots.ungrounded" for claim in verdict["claims"])
         for kind in (line["kind"], "all"):
             counts.setdefault(kind, Counter()).update(
                 wrong=wrong, right=not wrong, found=wrong and found, placed=wrong and placed,
                 alarms=found and not wrong, kept=wrong and verdict["held"],
-                lost=verdict["held"] and not wrong,
+                lost=verdict["held"] and not wrong, strange=ungrounded and wrong,
+                strange_right=ungrounded and not wrong,
             )  # fmt: skip
         if missed and found != wrong:
             click.echo(orjson.dumps({**line, "claims": verdict["claims"]}))
     if not missed:
+        of = counts["all"]
+        told = (_share(of["strange"], of["wrong"]), _share(of["strange_right"], of["right"]))
+        click.echo(f"ungrounded values: {told[0]} wrong answers, {told[1]} faithful ones")
         Console().print(_table(f"{', '.join(file.name for file in files)}: {policy.name}", counts))
 
 

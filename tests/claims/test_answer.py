@@ -170,3 +170,27 @@ def test_values_of_tool_calls_slice_to_themselves(value: dict[str, Any]) -> None
         raw = arguments[slice(*claim.span)]
         assert raw
         assert '"' not in raw.replace('\\"', "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "**Adenosine**",
+        "**Contraindicated**\n- eGFR is 20",
+        "**Left ureter**",
+        "**Diagnosis: pneumothorax**\n- seen",
+        "MRI:",
+    ],
+)
+def test_what_may_be_the_answer_is_no_label(content: str) -> None:
+    """A bold word that answers the question is judged like any other."""
+    assert _claims(content)[0].span.start <= 2
+    assert _claims(content)[0].text.rstrip(":") in content
+
+
+def test_labels_make_no_claim() -> None:
+    """What only names the list below it, or opens what follows, is nothing to confirm."""
+    found = [
+        claim.text for claim in _claims("**Next steps**\n- repeat CT\n\nFurther imaging:\nnone is needed")
+    ]
+    assert found == ["repeat CT", "none is needed"]

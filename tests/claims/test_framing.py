@@ -42,6 +42,7 @@ WHOLE = [
     "Contrast is given (see the guideline for eGFR below 30).",
     "Contrast is given according to the guideline for eGFR below 30.",
     "In contrast-enhanced CT, the rate is 4 mL/s.",
+    "The guideline forbids: gadolinium in pregnancy.",
     "Dose: 2 mL/kg.",
     "According to the guideline.",
     "Yes.",

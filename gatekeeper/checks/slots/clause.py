@@ -29,15 +29,16 @@ class Clause:
     condition ("if", "when"), `stances` are all of a clause that asks for several things, its own `stance`
     first, `has_complement` that it names the other side of a bound without a number ("if it is nearer").
     `opening` is the token that ends the case which a claim opens with, 0 without one; `is_remark` says that
-    it is the reason or purpose which a claim ends with. Its reader fills in what it holds; nothing changes
+    it is the reason or purpose which a claim ends with, `is_half_read` that what it asks for or denies was
+    left out, so that nothing supports it. Its reader fills in what it holds; nothing changes
     afterwards.
     """
 
     __slots__ = (
         "agents", "axes", "beside", "categories", "conditional", "conditions", "excepted", "first",
-        "has_complement", "indications", "is_remark", "last", "members", "negations", "opening",
-        "quantities", "relations", "required", "scopes", "sides", "stance", "stances", "terms", "topic",
-        "urgency",
+        "has_complement", "indications", "is_half_read", "is_remark", "last", "members", "negations",
+        "opening", "quantities", "relations", "required", "scopes", "sides", "stance", "stances", "terms",
+        "topic", "urgency",
     )  # fmt: skip
 
     def __init__(self, first: int, last: int, terms: dict[str, float]) -> None:
@@ -66,6 +67,7 @@ class Clause:
         self.has_complement = False
         self.opening = 0
         self.is_remark = False
+        self.is_half_read = False
 
     @property
     def is_negative(self) -> bool:

@@ -144,6 +144,8 @@ def _probability(margin: float) -> float:
 
 def _supported(claim: Assertion, aligned: Sequence[Aligned]) -> Comparison | None:
     """Supported: a statement speaks of the same in the same sense, and every value was met."""
+    if claim.clause.is_half_read:
+        return None
     agreeing = [
         one
         for one in aligned

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Final, final
 
+from gatekeeper.checks.slots.condition import OPENING
 from gatekeeper.checks.slots.lexicon import Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.slot import Slot
@@ -19,9 +20,8 @@ _HAVING: Final = wordset("with have has had having show shows showed shown revea
 _FINITE: Final = frozenset({"is", "are", "was", "were", "should", "must", "may", "can", "has", "have"})
 _NOT: Final = frozenset({"not", "never", "cannot"})
 _ENDING: Final = frozenset({",", ";", ":", "(", "but", "which", "who", "that", "if", "when", "whereas"})
-_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
-_CONDITION_REACH: Final = 6
-"""Words before a stance in which the condition begins that it belongs to."""
+_FRONT_REACH: Final = 6
+"""Words after "without" in which the comma stands that ends an opening."""
 
 
 @final
@@ -84,7 +84,7 @@ def read_negation(tokens: Tokens, lexemes: Sequence[Lexeme], position: int, used
     attached = of_noun and before is not None and before.is_subject
     head = before.concept if attached and before is not None else ""
     preceding = tokens.lower[max(0, opening.first - 3) : opening.first]
-    condition = not _CONDITIONS.isdisjoint(preceding) or (of_noun and _is_fronted(tokens, lexemes, position))
+    condition = not OPENING.isdisjoint(preceding) or (of_noun and _is_fronted(tokens, lexemes, position))
     condition = condition or ":" in tokens.lower[opening.last : lexemes[-1].first]
     contrasted = word == "not" and tokens.at(opening.first - 1) == ","
     preferred = before.concept if contrasted and before is not None else ""
@@ -173,4 +173,4 @@ def _is_fronted(tokens: Tokens, lexemes: Sequence[Lexeme], position: int) -> boo
         return True
     if tokens.at(first - 1) not in {",", ";", "or", "and"}:
         return False
-    return "," in tokens.lower[first + 1 : first + _CONDITION_REACH]
+    return "," in tokens.lower[first + 1 : first + _FRONT_REACH]

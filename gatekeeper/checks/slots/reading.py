@@ -95,6 +95,7 @@ def read_claim(outlined: Outline) -> Reading:
     if parts.end < whole:
         remark = _clause(parts, parts.end, whole)
         # What it asks for or denies is no action: "to avoid harm", "which is not always needed".
+        remark.is_half_read = bool(remark.stances or remark.axes or remark.negations)
         remark.stance, remark.stances, remark.axes, remark.negations = None, (), (), ()
         remark.is_remark = True
         clauses.append(remark)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final, final
 
+from gatekeeper.checks.slots.condition import OPENING
 from gatekeeper.checks.slots.lexicon import LOW_KEYS, Role
 from gatekeeper.checks.slots.lexicon.wordset import wordset
 from gatekeeper.checks.slots.negation import negator_of
@@ -26,7 +27,6 @@ _TIMES: Final = wordset("h hour hours day days week weeks month months min minut
 _ACTIONS: Final = frozenset({"done", "left out"})
 _HOLDING: Final = frozenset({"hold", "held", "holding"})
 _REFUSALS: Final = frozenset({"no", "none", "nothing", "neither", "rather", "instead"})
-_CONDITIONS: Final = frozenset({"if", "when", "where", "once", "provided"})
 _CONDITIONAL: Final = frozenset({"if", "unless", "except", "until"})
 _RESUMING: Final = wordset("resume resumed restart restarted reinitiate reinitiated recommence recommenced")
 _EVENTS: Final = frozenset({"before", "after", "until", "when", "once", "while"})
@@ -384,4 +384,4 @@ def _is_supposed(tokens: Tokens, lexemes: Sequence[Lexeme]) -> bool:
     """Whether an opening "no" only says in which case the rest holds: "no vein found: use the femur"."""
     first = lexemes[0].first
     before = tokens.at(first - 1)
-    return before == "or" or before in _CONDITIONS or ":" in tokens.lower[first : lexemes[-1].first]
+    return before == "or" or before in OPENING or ":" in tokens.lower[first : lexemes[-1].first]

@@ -139,3 +139,10 @@ def test_a_reason_is_no_recommendation() -> None:
     claim = "Isotonic saline is given before contrast, which helps to avoid kidney injury."
     found = compare(claim, "", statements("Isotonic saline is given before contrast in kidney disease."))
     assert found.verdict is not Verdict.CONTRADICTED
+
+
+def test_a_reason_that_denies_is_not_vouched_for() -> None:
+    """A claim whose reason turns the evidence round is not called supported."""
+    claim = "Saline is given, because metformin is not continued after contrast."
+    found = compare(claim, "", statements("Saline is given. Metformin is continued after contrast."))
+    assert found.verdict is not Verdict.SUPPORTED
